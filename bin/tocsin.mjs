@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+// Starts the built command line; without a build it says how to make one.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  console.error(`Tocsin needs Node 20.19 or newer; this is ${process.versions.node}.`);
+  process.exit(2);
+}
+const main = new URL('../dist/cli/main.js', import.meta.url);
+if (!existsSync(fileURLToPath(main))) {
+  console.error('Tocsin is not built yet. Run: npm run build');
+  process.exit(2);
+}
+await import(main.href);

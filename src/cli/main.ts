@@ -1,0 +1,32 @@
+/** `tocsin <command>`: each command is one file that registers itself here. */
+import { Command } from 'commander';
+import { EXIT } from './runtime.ts';
+
+type Register = (program: Command) => void;
+
+/** One line per command; the file is loaded only when its command is asked for (or for `--help`). */
+const COMMANDS: Readonly<Record<string, () => Promise<{ readonly register: Register }>>> = {};
+
+async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command('tocsin')
+    .description(
+      'Reads posts and pictures of a disaster, says which inform and which look like rumours, and why.',
+    )
+    .showHelpAfterError('Try: tocsin --help')
+    .exitOverride();
+  const asked = argv[2];
+  const load = asked && COMMANDS[asked] ? [COMMANDS[asked]] : Object.values(COMMANDS);
+  for (const command of load) (await command()).register(program);
+  try {
+    await program.parseAsync([...argv]);
+  } catch (thrown) {
+    const { exitCode = EXIT.failure, code } = thrown as {
+      readonly exitCode?: number;
+      readonly code?: string;
+    };
+    if (!code?.startsWith('commander.')) throw thrown;
+    process.exitCode = exitCode === 0 ? EXIT.ok : EXIT.usage;
+  }
+}
+
+await main(process.argv);

@@ -1,0 +1,194 @@
+/** Every setting, once: default, unit, environment name and what it is for. */
+import { z } from 'zod';
+import { TocsinError } from '../base/errors.ts';
+
+/** The settings in force. Flags override the environment, the environment overrides defaults. */
+export interface Settings {
+  readonly bus: 'embedded' | 'kafka';
+  readonly brokers: readonly string[];
+  readonly dataDir: string;
+  readonly environment: string;
+  readonly host: string;
+  readonly port: number;
+  readonly metricsPort: number;
+  readonly modelDir: string;
+  readonly sliceRecords: number;
+  readonly sliceMs: number;
+  readonly dedupWindowMs: number;
+  readonly joinWindowMs: number;
+  readonly scoringThreads: number;
+  readonly decodeConcurrency: number;
+  readonly fetchHosts: readonly string[];
+  readonly fetchPrivate: boolean;
+  readonly embeddedMaxBytes: number;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}
+
+interface Declared {
+  readonly key: keyof Settings;
+  /** Environment variable. */
+  readonly env: string;
+  readonly type: z.ZodType;
+  readonly doc: string;
+}
+
+const list = z.preprocess(
+  (v) =>
+    typeof v === 'string'
+      ? v
+          .split(',')
+          .map((s) => s.trim())
+          .filter(Boolean)
+      : v,
+  z.array(z.string()),
+);
+const int = (fallback: number, min: number, max: number): z.ZodType =>
+  z.coerce.number().int().min(min).max(max).default(fallback);
+const flag = z.preprocess((v) => (typeof v === 'string' ? ['1', 'true', 'yes'].includes(v) : v), z.boolean());
+
+/** The table behind `tocsin doctor` and docs/settings.md. */
+export const DECLARED: readonly Declared[] = [
+  {
+    key: 'bus',
+    env: 'TOCSIN_BUS',
+    type: z.enum(['embedded', 'kafka']).default('embedded'),
+    doc: 'Which bus carries the records.',
+  },
+  {
+    key: 'brokers',
+    env: 'KAFKA_BROKERS',
+    type: list.default([]),
+    doc: 'Kafka bootstrap servers, host:port, comma-separated.',
+  },
+  {
+    key: 'dataDir',
+    env: 'TOCSIN_DATA',
+    type: z.string().min(1).default('.tocsin'),
+    doc: 'Folder of the embedded bus, the media store, keys and run files.',
+  },
+  {
+    key: 'environment',
+    env: 'TOCSIN_ENVIRONMENT',
+    type: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{0,31}$/)
+      .default('lab'),
+    doc: 'Name of the environment; other than lab it prefixes topics, groups and transactional ids on Kafka.',
+  },
+  {
+    key: 'host',
+    env: 'TOCSIN_HOST',
+    type: z.string().default('127.0.0.1'),
+    doc: 'Address that the dashboard binds to.',
+  },
+  {
+    key: 'port',
+    env: 'TOCSIN_PORT',
+    type: int(8787, 0, 65_535),
+    doc: 'Port of the dashboard; 0 picks a free one.',
+  },
+  {
+    key: 'metricsPort',
+    env: 'TOCSIN_METRICS_PORT',
+    type: int(0, 0, 65_535),
+    doc: "Port of a worker's /metrics, /livez and /readyz; 0 picks a free one.",
+  },
+  {
+    key: 'modelDir',
+    env: 'TOCSIN_MODEL',
+    type: z.string().default(''),
+    doc: 'Artefact folder of the informative model; empty: the shipped champion.',
+  },
+  {
+    key: 'sliceRecords',
+    env: 'TOCSIN_SLICE_RECORDS',
+    type: int(256, 1, 10_000),
+    doc: 'Most records in a slice (one transaction).',
+  },
+  {
+    key: 'sliceMs',
+    env: 'TOCSIN_SLICE_MS',
+    type: int(20, 0, 1_000),
+    doc: 'Longest time in ms that a slice waits to fill.',
+  },
+  {
+    key: 'dedupWindowMs',
+    env: 'TOCSIN_DEDUP_WINDOW_MS',
+    type: int(7_200_000, 0, 86_400_000),
+    doc: 'Event time in ms within which a post id counts once.',
+  },
+  {
+    key: 'joinWindowMs',
+    env: 'TOCSIN_JOIN_WINDOW_MS',
+    type: int(3_600_000, 0, 86_400_000),
+    doc: 'Event time in ms that a post waits for pictures sent apart.',
+  },
+  {
+    key: 'scoringThreads',
+    env: 'TOCSIN_SCORING_THREADS',
+    type: int(1, 1, 64),
+    doc: 'Worker threads that run the model.',
+  },
+  {
+    key: 'decodeConcurrency',
+    env: 'TOCSIN_DECODE_CONCURRENCY',
+    type: int(4, 1, 64),
+    doc: 'Pictures decoded at once.',
+  },
+  {
+    key: 'fetchHosts',
+    env: 'TOCSIN_FETCH_HOSTS',
+    type: list.default(['*']),
+    doc: 'Hosts that pictures may be fetched from; * allows every public one.',
+  },
+  {
+    key: 'fetchPrivate',
+    env: 'TOCSIN_FETCH_PRIVATE',
+    type: flag.default(false),
+    doc: 'Allow private and loopback image hosts. For tests only.',
+  },
+  {
+    key: 'embeddedMaxBytes',
+    env: 'TOCSIN_EMBEDDED_MAX_BYTES',
+    type: int(8_000_000_000, 1_000_000, Number.MAX_SAFE_INTEGER),
+    doc: 'Cap of the embedded bus in bytes; at the cap new posts get 429.',
+  },
+  {
+    key: 'logLevel',
+    env: 'TOCSIN_LOG',
+    type: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    doc: 'Least severe log line that is written.',
+  },
+];
+
+/** Settings from the environment and from flags (undefined = not given). Throws BAD_CONFIG with every problem found. */
+export function loadSettings(
+  flags: { readonly [K in keyof Settings]?: unknown },
+  env: NodeJS.ProcessEnv = process.env,
+): Settings {
+  const settings: Record<string, unknown> = {};
+  const problems: string[] = [];
+  for (const { key, env: name, type } of DECLARED) {
+    const given = flags[key] ?? (env[name] === '' ? undefined : env[name]);
+    const parsed = type.safeParse(given);
+    if (parsed.success) settings[key] = parsed.data;
+    else problems.push(`${flags[key] === undefined ? name : `--${key}`}: ${parsed.error.issues[0]?.message}`);
+  }
+  const names = new Set(DECLARED.map((d) => d.env));
+  for (const name of Object.keys(env))
+    if (name.startsWith('TOCSIN_') && !names.has(name) && !OTHER_VARIABLES.has(name))
+      problems.push(`${name} is not a setting`);
+  if (settings['bus'] === 'kafka' && (settings['brokers'] as string[] | undefined)?.length === 0)
+    problems.push('KAFKA_BROKERS is needed with --bus kafka (tocsin kafka start prints it)');
+  if (problems.length > 0) throw new TocsinError('BAD_CONFIG', problems.join('; '));
+  return settings as unknown as Settings;
+}
+
+/** Variables that are not settings: secrets, tests, data sets. */
+const OTHER_VARIABLES: ReadonlySet<string> = new Set([
+  'TOCSIN_DATASETS',
+  'TOCSIN_AUTHOR_KEY',
+  'TOCSIN_CONTEXT_KEY',
+  'TOCSIN_FAIL_POINT',
+  'TOCSIN_CACHE',
+]);

@@ -1,0 +1,164 @@
+/** Every metric that Tocsin has, in one place: name, type, labels (closed sets only) and what it says. */
+
+interface Declared {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly buckets?: readonly number[];
+}
+
+const SECONDS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.3, 0.5, 1, 2.5, 5, 10, 30];
+const SCORES: readonly number[] = Array.from({ length: 20 }, (_, i) => (i + 1) / 20);
+
+const declare = <N extends string>(metrics: Readonly<Record<N, Declared>>): Readonly<Record<N, Declared>> =>
+  metrics;
+
+export const CATALOGUE: Readonly<Record<MetricName, Declared>> = declare({
+  tocsin_events_consumed_total: {
+    type: 'counter',
+    help: 'Records taken from a topic and committed.',
+    labels: ['topic'],
+  },
+  tocsin_events_emitted_total: {
+    type: 'counter',
+    help: 'Records written to a topic and committed.',
+    labels: ['topic'],
+  },
+  tocsin_outcomes_total: {
+    type: 'counter',
+    help: 'Inputs by what became of them.',
+    labels: ['service', 'outcome', 'reason'],
+  },
+  tocsin_dlq_events_total: {
+    type: 'counter',
+    help: 'Dead letters by reason.',
+    labels: ['service', 'reason'],
+  },
+  tocsin_stage_duration_seconds: {
+    type: 'histogram',
+    help: 'Time a stage took for one batch.',
+    labels: ['stage'],
+    buckets: SECONDS,
+  },
+  tocsin_slice_duration_seconds: {
+    type: 'histogram',
+    help: 'Time from taking a slice to its commit.',
+    labels: ['service'],
+    buckets: SECONDS,
+  },
+  tocsin_slice_records: {
+    type: 'histogram',
+    help: 'Records in a slice.',
+    labels: ['service'],
+    buckets: [1, 4, 16, 64, 128, 256, 512, 1024],
+  },
+  tocsin_slice_failures_total: {
+    type: 'counter',
+    help: 'Slices that were given up and will be taken again.',
+    labels: ['service', 'reason'],
+  },
+  tocsin_end_to_end_latency_seconds: {
+    type: 'histogram',
+    help: 'From the arrival of an event to its committed label.',
+    labels: ['revision'],
+    buckets: SECONDS,
+  },
+  tocsin_last_event_timestamp_seconds: {
+    type: 'gauge',
+    help: 'Wall clock of the last committed record.',
+    labels: ['topic'],
+  },
+  tocsin_consumer_lag_records: {
+    type: 'gauge',
+    help: 'Records not yet worked on.',
+    labels: ['topic', 'partition'],
+  },
+  tocsin_ledger: {
+    type: 'gauge',
+    help: 'The ledger, summed over the partitions that this process sees.',
+    labels: ['entry'],
+  },
+  tocsin_ledger_imbalance: {
+    type: 'gauge',
+    help: 'received - labelled - filtered - duplicate - dead; anything but 0 is a fault.',
+    labels: [],
+  },
+  tocsin_prediction_score: {
+    type: 'histogram',
+    help: 'Distribution of scores.',
+    labels: ['task'],
+    buckets: SCORES,
+  },
+  tocsin_inference_duration_seconds: {
+    type: 'histogram',
+    help: 'Time for one micro-batch.',
+    labels: ['model', 'backend'],
+    buckets: SECONDS,
+  },
+  tocsin_model_info: {
+    type: 'gauge',
+    help: '1 for the model in use.',
+    labels: ['model', 'version', 'backend'],
+  },
+  tocsin_image_fetch_total: {
+    type: 'counter',
+    help: 'Pictures by how they were had or why they were refused.',
+    labels: ['result'],
+  },
+  tocsin_image_decode_seconds: {
+    type: 'histogram',
+    help: 'Time to check, decode and hash a picture.',
+    labels: [],
+    buckets: SECONDS,
+  },
+  tocsin_decoder_restarts_total: {
+    type: 'counter',
+    help: 'Deaths of the process that fetches and decodes.',
+    labels: ['reason'],
+  },
+  tocsin_claims: { type: 'gauge', help: 'Claims in the index.', labels: [] },
+  tocsin_alerts_total: {
+    type: 'counter',
+    help: 'Alerts raised for coordinators.',
+    labels: ['rule', 'state'],
+  },
+  tocsin_ws_clients: { type: 'gauge', help: 'Connected dashboards.', labels: [] },
+  tocsin_ws_dropped_total: {
+    type: 'counter',
+    help: 'Messages not sent to a slow dashboard.',
+    labels: ['reason'],
+  },
+  tocsin_http_posts_total: { type: 'counter', help: 'Posts taken in over HTTP.', labels: ['result'] },
+  tocsin_eventloop_lag_seconds: {
+    type: 'gauge',
+    help: '99th percentile of event-loop delay in the last scrape interval.',
+    labels: [],
+  },
+});
+
+export type MetricName =
+  | 'tocsin_events_consumed_total'
+  | 'tocsin_events_emitted_total'
+  | 'tocsin_outcomes_total'
+  | 'tocsin_dlq_events_total'
+  | 'tocsin_stage_duration_seconds'
+  | 'tocsin_slice_duration_seconds'
+  | 'tocsin_slice_records'
+  | 'tocsin_slice_failures_total'
+  | 'tocsin_end_to_end_latency_seconds'
+  | 'tocsin_last_event_timestamp_seconds'
+  | 'tocsin_consumer_lag_records'
+  | 'tocsin_ledger'
+  | 'tocsin_ledger_imbalance'
+  | 'tocsin_prediction_score'
+  | 'tocsin_inference_duration_seconds'
+  | 'tocsin_model_info'
+  | 'tocsin_image_fetch_total'
+  | 'tocsin_image_decode_seconds'
+  | 'tocsin_decoder_restarts_total'
+  | 'tocsin_claims'
+  | 'tocsin_alerts_total'
+  | 'tocsin_ws_clients'
+  | 'tocsin_ws_dropped_total'
+  | 'tocsin_http_posts_total'
+  | 'tocsin_eventloop_lag_seconds';

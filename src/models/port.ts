@@ -1,0 +1,46 @@
+/** What the pipeline asks of a model that serves, whatever engine runs it. */
+import type { ModelRef } from '../event/records.ts';
+
+/** Words of a post and, where there is one, its picture. */
+export interface ScoreInput {
+  /** Row numbers in the word table, `MAX_WORDS` long; 0 = padding or unknown word. [15] */
+  readonly words: Int32Array;
+  /** RGB bytes, row by row. [64, 64, 3] */
+  readonly pixels: Uint8Array | null;
+}
+
+/** Calibrated probabilities of the positive class; null for a modality that was absent or that the model never learnt. */
+export interface ScoreOutput {
+  /** From everything that the model could use. */
+  readonly probability: number | null;
+  readonly byModality: { readonly text: number | null; readonly image: number | null };
+  /** What `probability` rests on. */
+  readonly modalities: readonly ('text' | 'image')[];
+}
+
+export interface DecisionThresholds {
+  /** Name of the set, as labels carry it. */
+  readonly name: string;
+  /** `yes` at or above. */
+  readonly yes: number;
+  /** `no` at or below; between the two the answer is `unsure`. */
+  readonly no: number;
+}
+
+/** A loaded model. Scores do not depend on the neighbours in the batch. */
+export interface Scorer {
+  readonly model: ModelRef;
+  readonly thresholds: DecisionThresholds;
+  /** One output per input, in order. */
+  score(batch: readonly ScoreInput[]): Promise<readonly ScoreOutput[]>;
+  close(): Promise<void>;
+}
+
+/** Text to rows of the word table; the same for training and serving. */
+export interface Vocabulary {
+  /** Identifies the table and the tokeniser. */
+  readonly id: string;
+  readonly size: number;
+  /** Tokens of a normalised text (models.md §1.2), at most 15, as rows; 0 pads. */
+  encode(text: string): Int32Array;
+}

@@ -1,0 +1,36 @@
+import { defineConfig } from 'vitest/config';
+
+/** Suites by what they need. A broker suite without a broker fails; nothing is ever skipped for want of one. */
+const project = (name: string, include: string[], more: object = {}): object => ({
+  test: {
+    name,
+    include,
+    environment: 'node',
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    pool: 'forks',
+    ...more,
+  },
+});
+
+export default defineConfig({
+  test: {
+    retry: 0,
+    projects: [
+      project('unit', ['test/unit/**/*.test.ts'], { sequence: { shuffle: true } }),
+      project('contract', ['test/contract/**/*.test.ts']),
+      project('broker', ['test/broker/**/*.test.ts'], {
+        fileParallelism: false,
+        globalSetup: ['test/support/broker-setup.ts'],
+        testTimeout: 180_000,
+      }),
+      project('faults', ['test/faults/**/*.test.ts'], {
+        fileParallelism: false,
+        globalSetup: ['test/support/broker-setup.ts'],
+        testTimeout: 600_000,
+      }),
+      project('e2e', ['test/e2e/**/*.test.ts'], { fileParallelism: false, testTimeout: 300_000 }),
+      project('browser', ['test/browser/**/*.test.ts'], { fileParallelism: false, testTimeout: 180_000 }),
+    ],
+  },
+});
