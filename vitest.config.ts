@@ -30,6 +30,11 @@ export default defineConfig({
         testTimeout: 600_000,
       }),
       project('e2e', ['test/e2e/**/*.test.ts'], { fileParallelism: false, testTimeout: 300_000 }),
+      project('full', ['test/full/**/*.test.ts'], {
+        fileParallelism: false,
+        globalSetup: ['test/support/broker-setup.ts'],
+        testTimeout: 1_800_000,
+      }),
       project('browser', ['test/browser/**/*.test.ts'], { fileParallelism: false, testTimeout: 180_000 }),
     ],
   },

@@ -5,7 +5,9 @@ import { EXIT } from './runtime.ts';
 type Register = (program: Command) => void;
 
 /** One line per command; the file is loaded only when its command is asked for (or for `--help`). */
-const COMMANDS: Readonly<Record<string, () => Promise<{ readonly register: Register }>>> = {};
+const COMMANDS: Readonly<Record<string, () => Promise<{ readonly register: Register }>>> = {
+  up: () => import('./up.ts'),
+};
 
 async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('tocsin')

@@ -58,9 +58,18 @@ const USAGE: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /** The exit code that an error deserves. */
-export function exitCodeOf(error: TocsinError): number {
+function exitCodeOf(error: TocsinError): number {
   if (UNREACHABLE.has(error.code)) return EXIT.unreachable;
   return USAGE.has(error.code) ? EXIT.usage : EXIT.failure;
+}
+
+/** Says on stderr what went wrong and sets the exit code. */
+export function reportFailure(service: string, thrown: unknown): void {
+  const error = asTocsinError(thrown, `tocsin ${service}`);
+  process.stderr.write(
+    `tocsin ${service}: ${error.message}${error.code === 'INTERNAL' ? `\n${error.stack}` : ''}\n`,
+  );
+  process.exitCode = exitCodeOf(error);
 }
 
 /**
@@ -80,8 +89,16 @@ export async function run(
     stop.abort();
     setTimeout(() => process.exit(EXIT.interrupted), 10_000).unref();
   };
+  // Under `tocsin up` a terminal's Ctrl-C reaches us too, but it is the supervisor that decides; and when
+  // the supervisor is gone, so are we.
+  const supervised = process.send !== undefined;
+  const onInterrupt = supervised ? (): void => {} : onSignal;
+  const onOrphaned = (): void => {
+    if (signals === 0) onSignal();
+  };
   process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
+  process.on('SIGINT', onInterrupt);
+  process.on('disconnect', onOrphaned);
   let bus: Bus | null = null;
   try {
     const settings = settingsFrom(flags);
@@ -99,18 +116,27 @@ export async function run(
     });
     process.exitCode = code ?? EXIT.ok;
   } catch (thrown) {
-    const error = asTocsinError(thrown, `tocsin ${service}`);
-    process.stderr.write(
-      `tocsin ${service}: ${error.message}${error.code === 'INTERNAL' ? `\n${error.stack}` : ''}\n`,
-    );
-    process.exitCode = exitCodeOf(error);
+    reportFailure(service, thrown);
   } finally {
     await bus?.close().catch(() => {});
     process.off('SIGTERM', onSignal);
-    process.off('SIGINT', onSignal);
+    process.off('SIGINT', onInterrupt);
+    process.off('disconnect', onOrphaned);
+    if (process.connected) process.disconnect();
   }
   // Native handles (LMDB, sockets of a dead broker) may linger; the work is done and flushed.
   setTimeout(() => process.exit(), 1_000).unref();
+}
+
+/** What a worker tells `tocsin up` once it works. */
+export interface ReadyMessage {
+  readonly kind: 'ready';
+  readonly url: string;
+}
+
+/** Tells the supervisor, where there is one, that the service works and where it answers. */
+export function announceReady(url: string): void {
+  process.send?.({ kind: 'ready', url } satisfies ReadyMessage);
 }
 
 const LIVE_LIMIT_MS = 60_000;
@@ -136,6 +162,7 @@ export async function runWorker(runtime: Runtime, start: () => Promise<Consumer>
     consumer = await start();
     mkdirSync(join(settings.dataDir, 'run'), { recursive: true });
     writeFileSync(runFile, JSON.stringify({ service, pid: process.pid, metricsPort: health.port }));
+    announceReady(`http://127.0.0.1:${health.port}`);
     log.info({ metricsPort: health.port }, 'Ready.');
     const broken = await Promise.race([
       consumer.ended,

@@ -1,0 +1,92 @@
+/** Who may import whom (architecture §4): imports go down only, and some packages have a single door. */
+const stages = ['ingest', 'normalise', 'embed', 'score', 'emit'];
+const layer = {
+  event: 0,
+  base: 0,
+  config: 1,
+  metrics: 1,
+  bus: 2,
+  pipeline: 2,
+  models: 2,
+  ingest: 3,
+  normalise: 3,
+  embed: 3,
+  score: 3,
+  emit: 3,
+  claims: 3,
+  media: 3,
+  registry: 3,
+  training: 3,
+  replay: 4,
+  dashboard: 4,
+  cli: 5,
+};
+const folders = Object.keys(layer);
+
+/** A folder may import itself, everything below it, and the neighbours listed here (with the reason). */
+const neighbours = {
+  base: ['event'],
+  metrics: ['config'],
+  pipeline: ['bus'],
+  training: ['registry', 'normalise'], // a run ends as an artefact; training reads what the product's normaliser writes
+  registry: [],
+};
+
+const upward = folders.map((from) => ({
+  name: `${from}-imports-down-only`,
+  severity: 'error',
+  comment: `src/${from} may import only itself, what lies below it${neighbours[from]?.length ? ` and ${neighbours[from].join(', ')}` : ''}.`,
+  from: { path: `^src/${from}/` },
+  to: {
+    path: '^src/',
+    pathNot: [
+      `^src/${from}/`,
+      ...folders
+        .filter((to) => layer[to] < layer[from] || neighbours[from]?.includes(to))
+        .map((to) => `^src/${to}/`),
+    ],
+  },
+}));
+
+const door = (name, packages, path) => ({
+  name,
+  severity: 'error',
+  comment: `Only ${path} may import ${packages.join(', ')}.`,
+  from: { path: '^src/', pathNot: path },
+  to: { path: packages.map((p) => `node_modules/${p}(/|$)`) },
+});
+
+module.exports = {
+  forbidden: [
+    ...upward,
+    { name: 'no-cycles', severity: 'error', from: { path: '^src/' }, to: { circular: true } },
+    {
+      name: 'stages-do-not-know-each-other',
+      severity: 'error',
+      from: { path: `^src/(${stages.join('|')})/` },
+      to: { path: `^src/(${stages.join('|')})/`, pathNot: '^src/$1/' },
+    },
+    { name: 'no-unresolvable', severity: 'error', from: { path: '^src/' }, to: { couldNotResolve: true } },
+    {
+      name: 'no-test-code-in-product',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|bench|scripts)/' },
+    },
+    door('kafka-single-door', ['kafkajs'], '^src/bus/kafka/'),
+    door('lmdb-single-door', ['lmdb'], '^src/bus/embedded/'),
+    door('models-single-door', ['@tensorflow', 'onnxruntime-node', 'onnx-proto'], '^src/(models|training)/'),
+    door('prometheus-single-door', ['prom-client'], '^src/metrics/'),
+    door('sharp-single-door', ['sharp'], '^src/media/'),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^src/dashboard/ui/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};

@@ -1,0 +1,108 @@
+/** `tocsin up`: the whole pipeline on one machine, with a sample stream when asked. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import { lockDataDir } from './data-lock.ts';
+import { EXIT, reportFailure, run, settingsFrom, withBusFlags } from './runtime.ts';
+import { type Service, type Supervised, supervise } from './supervisor.ts';
+
+const SAMPLE_DIR = fileURLToPath(new URL('../../sample', import.meta.url));
+/** Event time passes this much faster than the clock, so that four hours last about twelve minutes. */
+const SAMPLE_SPEED = '20';
+/** All services together must be gone within 10 s. */
+const GRACE_MS = 8_000;
+
+interface Flags {
+  readonly sample?: boolean;
+  readonly port?: string;
+  readonly host?: string;
+  readonly data?: string;
+}
+
+/** Registers the command. */
+export function register(program: Command): void {
+  withBusFlags(program.command('up'))
+    .description(
+      'Runs label, media and claim workers and the dashboard together. Example: tocsin up --sample --port 8787',
+    )
+    .option('--port <n>', 'port of the dashboard, 0 for a free one (TOCSIN_PORT)')
+    .option('--host <address>', 'address of the dashboard (TOCSIN_HOST)')
+    .option('--sample', 'replay the sample disaster')
+    .option('--no-sample', 'start with an empty stream')
+    .action(async (flags: Flags) => {
+      const { sample, ...rest } = flags;
+      await withLock(rest, () =>
+        run('up', rest, async ({ settings, bus, clock, signal }) => {
+          if ((await bus.admin.live()) === null) await bus.admin.markLive(false);
+          const shared = [
+            '--data',
+            settings.dataDir,
+            '--bus',
+            settings.bus,
+            '--environment',
+            settings.environment,
+          ];
+          if (settings.bus === 'kafka') shared.push('--brokers', settings.brokers.join(','));
+          const service = (name: string, ...args: string[]): Service => ({
+            name,
+            args: [name, ...shared, ...args],
+            kind: 'service',
+          });
+          const deps = { logDir: join(settings.dataDir, 'logs'), clock };
+          process.stderr.write(
+            `Starting Tocsin (bus ${settings.bus}, data in ${settings.dataDir}, logs in ${deps.logDir}) …\n`,
+          );
+          const running: Supervised[] = [];
+          try {
+            const workers = ['label', 'media', 'claims'].map((name) => supervise(service(name), deps));
+            const serve = supervise(
+              service('serve', '--port', String(settings.port), '--host', settings.host),
+              deps,
+            );
+            running.push(...workers, serve);
+            const interrupted = new Promise<null>((resolve) => {
+              if (signal.aborted) resolve(null);
+              signal.addEventListener('abort', () => resolve(null), { once: true });
+            });
+            const up = await Promise.race([
+              Promise.all([serve.ready, ...workers.map((worker) => worker.ready)]),
+              interrupted,
+            ]);
+            if (up) {
+              if (sample) running.unshift(supervise(sampleJob(settings.dataDir, shared), deps));
+              process.stdout.write(`${up[0]}\n`);
+              await interrupted;
+            }
+            process.stderr.write('Stopping …\n');
+            return EXIT.ok;
+          } finally {
+            await Promise.all(running.map((child) => child.stop(GRACE_MS)));
+          }
+        }),
+      );
+    });
+}
+
+/** The sample is played once per data directory; a restart goes on where it was. */
+function sampleJob(dataDir: string, shared: readonly string[]): Service {
+  const resume = join(dataDir, 'run', 'sample.json');
+  return {
+    name: 'sample',
+    kind: 'job',
+    args: ['replay', SAMPLE_DIR, '--speed', SAMPLE_SPEED, '--shift', 'now', '--resume', resume, ...shared],
+  };
+}
+
+async function withLock(flags: Flags, body: () => Promise<void>): Promise<void> {
+  let unlock: () => void;
+  try {
+    unlock = lockDataDir(settingsFrom({ ...flags }).dataDir);
+  } catch (thrown) {
+    return reportFailure('up', thrown);
+  }
+  try {
+    await body();
+  } finally {
+    unlock();
+  }
+}
