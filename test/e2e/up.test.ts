@@ -1,0 +1,113 @@
+/** A newcomer's way: `tocsin up --sample`, the page's API, a second start, Ctrl-C. */
+import { afterEach, describe, expect, it } from 'vitest';
+import { eventually, type Ledger, type Running, startTocsin, temporaryFolder, tocsin } from '../support/tocsin.ts';
+
+const cleanups: (() => Promise<unknown> | void)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function up(dataDir: string, ...flags: string[]): Promise<{ running: Running; url: string }> {
+  const running = startTocsin(['up', '--port', '0', '--data', dataDir, ...flags]);
+  cleanups.push(async () => {
+    if (running.child.exitCode === null && running.child.signalCode === null) await running.kill('SIGTERM');
+  });
+  const url = await eventually('the URL', () => /^http:\/\/\S+$/m.exec(running.stdout())?.[0]);
+  return { running, url };
+}
+
+function folder(): string {
+  const made = temporaryFolder();
+  cleanups.push(() => made.remove());
+  return made.path;
+}
+
+const get = async <T>(url: string): Promise<T> => (await fetch(url)).json() as Promise<T>;
+const labels = (url: string, query = ''): Promise<{ labels: { postId: string; revision: number }[] }> =>
+  get(`${url}/api/labels${query}`);
+const balanced = (l: Ledger): boolean =>
+  l.received === l.labelled + l.filtered + l.duplicate + l.dead &&
+  l.pictures.requested === l.pictures.ready + l.pictures.refused + l.pictures.pending;
+
+describe('tocsin up', () => {
+  it('shows labels of the sample on its page, keeps its books, and stops cleanly', async () => {
+    const dataDir = folder();
+    const { running, url } = await up(dataDir, '--sample');
+    await eventually('labels on the page', async () => (await labels(url)).labels.length > 0);
+    await eventually('settled pictures', async () => (await get<Ledger>(`${url}/api/ledger`)).pictures.ready > 0);
+    expect(balanced(await get<Ledger>(`${url}/api/ledger`))).toBe(true);
+    expect(running.stdout().trimEnd().split('\n').at(-1)).toBe(url);
+    for (const path of ['/livez', '/readyz', '/metrics']) expect((await fetch(url + path)).status).toBe(200);
+
+    const second = await tocsin(['up', '--port', '0', '--data', dataDir]);
+    expect(second.code).toBe(2);
+    expect(second.stderr).toContain('in use by another tocsin up');
+
+    const before = performance.now();
+    expect(await running.kill('SIGINT')).toBe(0);
+    expect(performance.now() - before).toBeLessThan(10_000);
+  });
+
+  it('goes on where it stopped when started again on the same folder', async () => {
+    const dataDir = folder();
+    const first = await up(dataDir, '--no-sample');
+    const posts = Array.from({ length: 50 }, (_, i) => ({
+      id: `post-${i}`,
+      text: `Bridge ${i} on the river road is under water, people are waiting on the roof`,
+      createdAt: new Date().toISOString(),
+      author: `author-${i % 7}`,
+    }));
+    const send = (url: string, body: unknown): Promise<Response> =>
+      fetch(`${url}/events`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    const answer = await send(first.url, [...posts, { id: 'no-text' }]);
+    expect(answer.status).toBe(202);
+    const body = (await answer.json()) as { accepted: number; rejected: { index: number; code: string }[] };
+    expect(body.accepted).toBe(50);
+    expect(body.rejected.map((r) => r.index)).toEqual([50]);
+    await eventually('50 labels', async () => (await get<Ledger>(`${first.url}/api/ledger`)).labelled === 50);
+    expect(await first.running.kill('SIGINT')).toBe(0);
+
+    const again = await up(dataDir, '--no-sample');
+    expect((await get<Ledger>(`${again.url}/api/ledger`)).labelled).toBe(50);
+    await eventually('the old labels on the new page', async () => (await labels(again.url, '?limit=100')).labels.length === 50);
+    await send(again.url, [posts[0], { ...posts[1], id: 'new-post' }]);
+    const ledger = await eventually('the new post and the duplicate', async () => {
+      const now = await get<Ledger>(`${again.url}/api/ledger`);
+      return now.received === 52 && now;
+    });
+    expect(ledger).toMatchObject({ labelled: 51, duplicate: 1, dead: 0, inFlight: 0 });
+    const post = await get<{ revisions: { revision: number }[] }>(`${again.url}/api/posts/post-3`);
+    expect(post.revisions.map((r) => r.revision)).toEqual([1]);
+  });
+
+  it('brings a killed worker back without losing or doubling a post', async () => {
+    const dataDir = folder();
+    const { url } = await up(dataDir, '--no-sample');
+    const { readdirSync, readFileSync } = await import('node:fs');
+    const pidOf = (service: string): number | undefined => {
+      const file = readdirSync(`${dataDir}/run`).find((name) => name.startsWith(`${service}.`));
+      return file ? (JSON.parse(readFileSync(`${dataDir}/run/${file}`, 'utf8')) as { pid: number }).pid : undefined;
+    };
+    const send = async (from: number, count: number): Promise<void> => {
+      const body = Array.from({ length: count }, (_, i) =>
+        JSON.stringify({ id: `p${from + i}`, text: `Road ${from + i} is closed by the flood near the school`, createdAt: Date.now() }),
+      ).join('\n');
+      const response = await fetch(`${url}/events`, { method: 'POST', headers: { 'content-type': 'application/x-ndjson' }, body });
+      expect(response.status).toBe(202);
+    };
+    for (let round = 0; round < 3; round += 1) {
+      await send(round * 500, 500);
+      const pid = await eventually('a label worker', () => pidOf('label'));
+      process.kill(pid, 'SIGKILL');
+    }
+    const ledger = await eventually('all posts labelled', async () => {
+      const now = await get<Ledger>(`${url}/api/ledger`);
+      return now.labelled === 1_500 && now;
+    });
+    expect(ledger).toMatchObject({ received: 1_500, duplicate: 0, dead: 0 });
+  });
+});
