@@ -64,24 +64,22 @@ const because = (code: RejectionCode, message: string): { readonly error: string
   error: `${code}: ${message}`,
 });
 
-const TIME_HELP =
-  'createdAt must be ISO 8601 with a zone (2026-03-01T12:00:00Z) or milliseconds since 1970.';
+const TIME_HELP = 'createdAt must be ISO 8601 with a zone (2026-03-01T12:00:00Z) or milliseconds since 1970.';
 
 const fitsInto = (bytes: number) => (text: string) =>
   text.length * 3 <= bytes || Buffer.byteLength(text) <= bytes;
 
-const given = <T extends z.ZodType>(
-  code: RejectionCode,
-  message: string,
-  type: T,
-): z.ZodPipe<z.ZodUnknown, T> =>
-  z
-    .unknown()
-    .refine((value) => value !== undefined && value !== null, because(code, message))
-    .pipe(type);
+/** Two answers: one for a field that is not there, one for a field of the wrong kind. */
+const required = (missing: RejectionCode, help: string, code: RejectionCode, message: string) => ({
+  error: (issue: { readonly input?: unknown }) =>
+    issue.input == null ? `${missing}: ${help}` : `${code}: ${message}`,
+});
 
 const instant = z
-  .union([z.number(), z.string()], because('bad_time', TIME_HELP))
+  .union(
+    [z.number(), z.string()],
+    required('missing_time', `createdAt is missing. ${TIME_HELP}`, 'bad_time', TIME_HELP),
+  )
   .transform((value, context) => {
     const ms = typeof value === 'number' ? value : isoToMs(value);
     if (Number.isFinite(ms) && ms >= MIN_EPOCH_MS && ms <= 8.64e15) return Math.trunc(ms);
@@ -126,27 +124,33 @@ const picture = z
 
 const post = z.object(
   {
-    id: given(
-      'missing_id',
-      'id is missing: give the post an id that is unique in its source.',
-      z
-        .string(because('bad_id', 'id must be a string (a number would lose digits).'))
-        .regex(
-          /^[^\p{Cc}\p{Cs}]{1,256}$/u,
-          because('bad_id', 'id has 1 to 256 characters, none of them control characters.'),
+    id: z
+      .string(
+        required(
+          'missing_id',
+          'id is missing: give the post an id that is unique in its source.',
+          'bad_id',
+          'id must be a string (a number would lose digits).',
         ),
-    ),
-    text: given(
-      'missing_text',
-      'text is missing; an empty text is allowed where there are pictures.',
-      z
-        .string(because('bad_text', 'text must be a string.'))
-        .refine(
-          fitsInto(MAX_TEXT_BYTES),
-          because('text_too_large', `text may have ${MAX_TEXT_BYTES} bytes of UTF-8.`),
+      )
+      .regex(
+        /^[^\p{Cc}\p{Cs}]{1,256}$/u,
+        because('bad_id', 'id has 1 to 256 characters, none of them control characters.'),
+      ),
+    text: z
+      .string(
+        required(
+          'missing_text',
+          'text is missing; an empty text is allowed where there are pictures.',
+          'bad_text',
+          'text must be a string.',
         ),
-    ),
-    createdAt: given('missing_time', `createdAt is missing. ${TIME_HELP}`, instant),
+      )
+      .refine(
+        fitsInto(MAX_TEXT_BYTES),
+        because('text_too_large', `text may have ${MAX_TEXT_BYTES} bytes of UTF-8.`),
+      ),
+    createdAt: instant,
     author: z
       .string(because('bad_author', 'author must be a string; it is kept only as a keyed hash.'))
       .max(512, because('bad_author', 'author may have 512 characters.'))
