@@ -19,6 +19,8 @@ export interface Codec {
   decode(bytes: Uint8Array): AnyRecord;
   /** 16 hex digits. */
   fingerprint(kind: RecordKind): string;
+  /** What the bytes claim to be, by their fingerprint alone; null for a foreign one or for no record. */
+  kindOf(bytes: Uint8Array): RecordKind | null;
 }
 
 /** The fingerprint that the bytes claim, 16 hex digits; null when they are not single-object encoded. */
@@ -96,6 +98,10 @@ export function createCodec(dir: string = TOPICS_DIR): Codec {
       const writer = writers.get(kind);
       if (!writer) throw new TocsinError('UNKNOWN_SCHEMA', `no schema for record ${kind}`);
       return writer.hex;
+    },
+    kindOf(bytes) {
+      const claimed = claimedFingerprint(bytes);
+      return ((claimed !== null && readers.get(claimed)?.kind) || null) as RecordKind | null;
     },
   };
 }

@@ -62,6 +62,8 @@ export interface PartitionTask {
    * records come again.
    */
   process(records: readonly ReceivedRecord[], transaction: Transaction, signal: AbortSignal): Promise<void>;
+  /** Told once after each commit of what `process` resolved for, before the next slice. For counting, never for work. */
+  committed?(): void;
   close?(): Promise<void> | void;
 }
 
