@@ -1,6 +1,6 @@
 /**
  * The bus port: what Tocsin asks of a log of records, whatever carries it.
- * Two adapters (embedded/, kafka/) pass the one suite in test/contract/bus.ts.
+ * Two adapters (embedded/, kafka/) pass the one suite in test/contract/bus-contract.ts.
  *
  * The bus carries bytes. Encoding is the business of codec.ts; decoding is a stage, because it can fail.
  */
@@ -45,12 +45,12 @@ export interface RestoredState {
 }
 
 /**
- * Collects what one slice does. Nothing is visible to anybody until the adapter commits it
+ * Collects what one slice does; `send` throws BAD_RECORD for an empty key. Nothing is visible to anybody until the adapter commits it
  * together with the slice's offsets; after an error nothing of it ever is.
  */
 export interface Transaction {
   send(record: OutgoingRecord): void;
-  /** Writes (or, with null, forgets) one entry of this partition's state. Exactly-once mode only. */
+  /** Writes (or, with null, forgets) one entry of this partition's state. Throws BAD_USAGE in at-least-once mode. */
   putState(entry: string, value: Uint8Array | null): void;
 }
 
@@ -103,6 +103,7 @@ export type ReadFrom =
   | 'earliest'
   | 'latest'
   | { readonly timestamp: number }
+  /** At most this many of each partition, counted in offsets. */
   | { readonly lastRecords: number };
 
 export interface ReadOptions {
@@ -131,13 +132,17 @@ export interface TopicSpec {
 export interface BusAdmin {
   /** Existing topics with what the bus knows of them. */
   topics(): Promise<readonly TopicSpec[]>;
+  /** Makes those that are missing. Throws BUS_TOPIC_MISMATCH where one exists with another partition count. */
   createTopics(specs: readonly TopicSpec[]): Promise<void>;
   /** Changes retention and cleanup. Throws BUS_TOPIC_MISMATCH for another partition count: keys would move. */
   alterTopic(spec: TopicSpec): Promise<void>;
   ranges(topic: string): Promise<readonly PartitionRange[]>;
   /** Committed offset per partition; null where the group has none. */
   committed(group: string, topic: string): Promise<readonly (bigint | null)[]>;
-  /** Moves a group that has no running member to the first record at or after the time. */
+  /**
+   * Moves a group that has no running member (else it throws BAD_USAGE) to the first record at or after the time,
+   * or to the end. The group's state of the topic is forgotten: it belonged to another offset.
+   */
   seekToTime(group: string, topic: string, timestamp: number): Promise<void>;
   /** Whether this environment was marked live when it was created; null when it was never marked. */
   live(): Promise<boolean | null>;
@@ -156,7 +161,11 @@ export interface StateView {
 export interface Bus {
   readonly kind: 'embedded' | 'kafka';
   readonly admin: BusAdmin;
-  /** Durable when it resolves. Order is kept per key within one call and between awaited calls. Throws BUS_FULL at the cap. */
+  /**
+   * Durable when it resolves; on the embedded bus that means against the death of processes, not of the machine.
+   * Order is kept per key within one call and between awaited calls.
+   * Throws BUS_FULL at the cap, BAD_RECORD for an empty key, UNKNOWN_TOPIC; then nothing was written.
+   */
   produce(records: readonly OutgoingRecord[]): Promise<void>;
   consume(consumption: Consumption): Promise<Consumer>;
   /** Committed records only, partition by partition in order, in batches as they come. */
