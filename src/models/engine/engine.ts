@@ -1,0 +1,26 @@
+/** The tensor engine that models are defined and trained on: tfjs on WebAssembly, with the gradient kernels it lacks. */
+import * as tf from '@tensorflow/tfjs';
+import '@tensorflow/tfjs-backend-wasm';
+import { TocsinError } from '../../base/errors.ts';
+import { registerWasmKernels } from './wasm-kernels.ts';
+
+/** tfjs with a backend chosen. Passed on as an argument, so that nothing else decides where tensors live. */
+export type Tf = typeof tf;
+
+const LISTENED = ['uncaughtException', 'unhandledRejection'] as const;
+
+/** Opens the engine. Calling it again gives the same one: tfjs keeps one backend per process. */
+export async function openEngine(): Promise<Tf> {
+  tf.enableProdMode();
+  const listeners = LISTENED.map((event) => new Set(process.listeners(event as 'uncaughtException')));
+  if (!(await tf.setBackend('wasm')))
+    throw new TocsinError('DEPENDENCY_MISSING', 'Opening the tensor engine: WebAssembly did not start.');
+  await tf.ready();
+  // The wasm loader hangs handlers on the process that throw again what they are given; a library must not do that.
+  LISTENED.forEach((event, i) => {
+    for (const listener of process.listeners(event as 'uncaughtException'))
+      if (!listeners[i]?.has(listener)) process.off(event, listener);
+  });
+  registerWasmKernels(tf);
+  return tf;
+}

@@ -1,0 +1,100 @@
+/** Words: text → rows of the word table → vectors; the same code for training and for serving (models.md §1.2). */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { TocsinError } from '../base/errors.ts';
+import type { Vocabulary } from './port.ts';
+
+/** Words of a post that are read; the rest is cut (MMAT §IV-B). */
+export const MAX_WORDS = 15;
+/** Length of a word vector. */
+export const WORD_DIMENSIONS = 100;
+
+/** Changes whenever `tokenise` gives other tokens for some text; part of the vocabulary's id. */
+const TOKENISER_VERSION = '1';
+const WORDS_DIR = new URL('../../models/words/', import.meta.url);
+
+const NOISE = /https?:\/\/\S*|\bwww\.\S+|^\s*rt\b|@[\p{L}\p{N}_]+/gu;
+const TOKEN = /[\p{L}\p{M}\p{N}]+/gu;
+
+/**
+ * Lower-case tokens of a normalised text, all of them. URLs, user names and a leading RT are dropped, the body of a
+ * hashtag is kept, everything that is not a letter, mark or digit of some script splits.
+ *
+ * @example tokenise('RT @ana: Flood in #Colorado, http://t.co/x') // ['flood', 'in', 'colorado']
+ */
+export function tokenise(text: string): string[] {
+  return text.toLowerCase().replace(NOISE, ' ').match(TOKEN) ?? [];
+}
+
+/** The shipped word list. Throws MODEL_INVALID when it is missing or torn. */
+export function loadVocabulary(dir: URL = WORDS_DIR): Vocabulary {
+  const list = read(dir, 'words.txt');
+  const words = list.toString('utf8').trimEnd().split('\n');
+  const rows = new Map(words.map((word, index) => [word, index + 1]));
+  const id = createHash('sha256').update(`tokeniser ${TOKENISER_VERSION}\n`).update(list).digest('hex');
+  return {
+    id: id.slice(0, 16),
+    size: words.length + 1,
+    encode(text) {
+      const ids = new Int32Array(MAX_WORDS);
+      const tokens = tokenise(text);
+      for (let i = 0; i < MAX_WORDS && i < tokens.length; i += 1) ids[i] = rows.get(tokens[i] as string) ?? 0;
+      return ids;
+    },
+  };
+}
+
+/**
+ * The vectors of the shipped words, float16 unpacked to float32, in memory that threads can share.
+ * Row 0 (padding and unknown words) is zero. [rows, 100], row by row.
+ */
+export function loadWordVectors(dir: URL = WORDS_DIR): Float32Array {
+  const bytes = read(dir, 'vectors.f16');
+  if (bytes.length % (2 * WORD_DIMENSIONS) !== 0)
+    throw new TocsinError(
+      'MODEL_INVALID',
+      `Reading the word vectors: ${bytes.length} bytes are no whole rows.`,
+    );
+  const table = new Float32Array(new SharedArrayBuffer((bytes.length / 2 + WORD_DIMENSIONS) * 4));
+  const floats = halfTable();
+  for (let i = 0; i < bytes.length / 2; i += 1)
+    table[WORD_DIMENSIONS + i] = floats[
+      (bytes[2 * i] as number) | ((bytes[2 * i + 1] as number) << 8)
+    ] as number;
+  return table;
+}
+
+/**
+ * Copies the vectors of many posts side by side.
+ * @param ids [n, 15]
+ * @param out at least n × 15 × 100 floats; returned for convenience
+ */
+export function gatherVectors(table: Float32Array, ids: Int32Array, out: Float32Array): Float32Array {
+  for (let i = 0; i < ids.length; i += 1) {
+    const from = (ids[i] as number) * WORD_DIMENSIONS;
+    out.set(table.subarray(from, from + WORD_DIMENSIONS), i * WORD_DIMENSIONS);
+  }
+  return out;
+}
+
+/** The value of every float16 bit pattern. */
+function halfTable(): Float32Array {
+  const values = new Float32Array(65_536);
+  for (let bits = 0; bits < 65_536; bits += 1) {
+    const sign = bits & 0x8000 ? -1 : 1;
+    const exponent = (bits >>> 10) & 0x1f;
+    const fraction = bits & 0x3ff;
+    if (exponent === 31) values[bits] = fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+    else if (exponent === 0) values[bits] = sign * fraction * 2 ** -24;
+    else values[bits] = sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  }
+  return values;
+}
+
+function read(dir: URL, name: string): Buffer {
+  try {
+    return readFileSync(new URL(name, dir));
+  } catch (cause) {
+    throw new TocsinError('MODEL_INVALID', `Reading the word table ${name}`, { cause });
+  }
+}

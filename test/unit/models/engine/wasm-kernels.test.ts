@@ -1,0 +1,109 @@
+/** The registered wasm gradient kernels give the cpu backend's gradients and leave no tensor behind. */
+import type { Tensor } from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { seededRandom } from '../../../../src/base/random.ts';
+import { openEngine, type Tf } from '../../../../src/models/engine/engine.ts';
+
+let tf: Tf;
+
+beforeAll(async () => {
+  tf = await openEngine();
+});
+
+const numbers = (shape: readonly number[], seed: number): Float32Array => {
+  const random = seededRandom(seed);
+  return Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random() * 2 - 1);
+};
+
+/** Gradients of sum(f(inputs) · fixed noise) with respect to every input, on one backend. */
+async function gradientsOn(
+  backend: 'cpu' | 'wasm',
+  shapes: readonly (readonly number[])[],
+  f: (...inputs: Tensor[]) => Tensor,
+): Promise<Float32Array[]> {
+  await tf.setBackend(backend);
+  try {
+    const before = tf.memory().numTensors;
+    const result = tf.tidy(() => {
+      const inputs = shapes.map((shape, i) => tf.tensor(numbers(shape, i + 1), [...shape]));
+      const loss = (...given: Tensor[]): Tensor => {
+        const out = f(...given);
+        return tf.sum(tf.mul(out, tf.tensor(numbers(out.shape, 99), out.shape)));
+      };
+      return tf
+        .grads(loss as never)(inputs as never)
+        .map((g: Tensor) => g.dataSync() as Float32Array);
+    });
+    expect(tf.memory().numTensors).toBe(before);
+    return result;
+  } finally {
+    await tf.setBackend('wasm');
+  }
+}
+
+function expectClose(actual: readonly Float32Array[], wanted: readonly Float32Array[]): void {
+  expect(actual.map((a) => a.length)).toEqual(wanted.map((w) => w.length));
+  actual.forEach((gradient, i) => {
+    const target = wanted[i] as Float32Array;
+    const scale = Math.max(1, ...target.map(Math.abs));
+    const worst = gradient.reduce(
+      (most, value, k) => Math.max(most, Math.abs(value - (target[k] as number))),
+      0,
+    );
+    expect(worst / scale).toBeLessThan(1e-4);
+  });
+}
+
+describe('wasm gradient kernels', () => {
+  const convolutions: [string, number[], number[], number, 'same' | 'valid' | number][] = [
+    ['3×3 valid', [2, 9, 8, 3], [3, 3, 3, 5], 1, 'valid'],
+    ['3×3 same', [2, 9, 8, 3], [3, 3, 3, 5], 1, 'same'],
+    ['2×2 same (uneven padding)', [1, 6, 7, 2], [2, 2, 2, 3], 1, 'same'],
+    ['3×3 valid, stride 2', [2, 9, 8, 3], [3, 3, 3, 4], 2, 'valid'],
+    ['3×3 same, stride 2', [2, 8, 8, 3], [3, 3, 3, 4], 2, 'same'],
+    ['explicit padding', [1, 6, 6, 2], [3, 3, 2, 2], 1, 2],
+    ['1×2 over words', [3, 1, 15, 10], [1, 2, 10, 6], 1, 'valid'],
+  ];
+  it.each(convolutions)(
+    'convolution %s: gradients of input and filter equal the cpu backend',
+    async (...given) => {
+      const [, input, filter, stride, pad] = given;
+      const f = (x: Tensor, w: Tensor): Tensor => tf.conv2d(x as never, w as never, stride, pad);
+      expectClose(
+        await gradientsOn('wasm', [input, filter], f),
+        await gradientsOn('cpu', [input, filter], f),
+      );
+    },
+  );
+
+  const pools: [string, number[], number, number, 'same' | 'valid'][] = [
+    ['2×2', [2, 8, 6, 3], 2, 2, 'valid'],
+    ['2×2 with odd sides', [2, 7, 9, 3], 2, 2, 'valid'],
+    ['2×2 same with odd sides', [1, 7, 9, 2], 2, 2, 'same'],
+    ['3×3 stride 1', [1, 6, 6, 2], 3, 1, 'valid'],
+  ];
+  it.each(pools)('max pooling %s: gradient equals the cpu backend', async (_, input, size, stride, pad) => {
+    const f = (x: Tensor): Tensor => tf.maxPool(x as never, size, stride, pad);
+    expectClose(await gradientsOn('wasm', [input], f), await gradientsOn('cpu', [input], f));
+  });
+
+  it.each([
+    [false, false],
+    [true, false],
+    [false, true],
+    [true, true],
+  ])('matrix product (transposed %s, %s): gradients equal the cpu backend', async (ta, tb) => {
+    const shapes = [ta ? [5, 4] : [4, 5], tb ? [3, 5] : [5, 3]];
+    const f = (a: Tensor, b: Tensor): Tensor => tf.matMul(a, b, ta, tb);
+    expectClose(await gradientsOn('wasm', shapes, f), await gradientsOn('cpu', shapes, f));
+  });
+
+  it('batched matrix product with a transposed operand still works', async () => {
+    const f = (a: Tensor, b: Tensor): Tensor => tf.matMul(a, b, false, true);
+    const shapes = [
+      [3, 4, 5],
+      [3, 2, 5],
+    ];
+    expectClose(await gradientsOn('wasm', shapes, f), await gradientsOn('cpu', shapes, f));
+  });
+});
