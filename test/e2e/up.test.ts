@@ -1,8 +1,15 @@
 /** A newcomer's way: `tocsin up --sample`, the page's API, a second start, Ctrl-C. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { eventually, type Ledger, type Running, startTocsin, temporaryFolder, tocsin } from '../support/tocsin.ts';
+import {
+  eventually,
+  type Ledger,
+  type Running,
+  startTocsin,
+  temporaryFolder,
+  tocsin,
+} from '../support/tocsin.ts';
 
-const cleanups: (() => Promise<unknown> | void)[] = [];
+const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
@@ -34,7 +41,10 @@ describe('tocsin up', () => {
     const dataDir = folder();
     const { running, url } = await up(dataDir, '--sample');
     await eventually('labels on the page', async () => (await labels(url)).labels.length > 0);
-    await eventually('settled pictures', async () => (await get<Ledger>(`${url}/api/ledger`)).pictures.ready > 0);
+    await eventually(
+      'settled pictures',
+      async () => (await get<Ledger>(`${url}/api/ledger`)).pictures.ready > 0,
+    );
     expect(balanced(await get<Ledger>(`${url}/api/ledger`))).toBe(true);
     expect(running.stdout().trimEnd().split('\n').at(-1)).toBe(url);
     for (const path of ['/livez', '/readyz', '/metrics']) expect((await fetch(url + path)).status).toBe(200);
@@ -73,7 +83,10 @@ describe('tocsin up', () => {
 
     const again = await up(dataDir, '--no-sample');
     expect((await get<Ledger>(`${again.url}/api/ledger`)).labelled).toBe(50);
-    await eventually('the old labels on the new page', async () => (await labels(again.url, '?limit=100')).labels.length === 50);
+    await eventually(
+      'the old labels on the new page',
+      async () => (await labels(again.url, '?limit=100')).labels.length === 50,
+    );
     await send(again.url, [posts[0], { ...posts[1], id: 'new-post' }]);
     const ledger = await eventually('the new post and the duplicate', async () => {
       const now = await get<Ledger>(`${again.url}/api/ledger`);
@@ -90,13 +103,23 @@ describe('tocsin up', () => {
     const { readdirSync, readFileSync } = await import('node:fs');
     const pidOf = (service: string): number | undefined => {
       const file = readdirSync(`${dataDir}/run`).find((name) => name.startsWith(`${service}.`));
-      return file ? (JSON.parse(readFileSync(`${dataDir}/run/${file}`, 'utf8')) as { pid: number }).pid : undefined;
+      return file
+        ? (JSON.parse(readFileSync(`${dataDir}/run/${file}`, 'utf8')) as { pid: number }).pid
+        : undefined;
     };
     const send = async (from: number, count: number): Promise<void> => {
       const body = Array.from({ length: count }, (_, i) =>
-        JSON.stringify({ id: `p${from + i}`, text: `Road ${from + i} is closed by the flood near the school`, createdAt: Date.now() }),
+        JSON.stringify({
+          id: `p${from + i}`,
+          text: `Road ${from + i} is closed by the flood near the school`,
+          createdAt: Date.now(),
+        }),
       ).join('\n');
-      const response = await fetch(`${url}/events`, { method: 'POST', headers: { 'content-type': 'application/x-ndjson' }, body });
+      const response = await fetch(`${url}/events`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-ndjson' },
+        body,
+      });
       expect(response.status).toBe(202);
     };
     for (let round = 0; round < 3; round += 1) {

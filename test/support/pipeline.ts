@@ -1,5 +1,14 @@
 /** The services as processes of their own on one bus, with what the end-to-end suites ask of them. */
-import { eventually, type Ledger, ledger, type Running, startTocsin, tail, type TailedRecord, tocsinOk } from './tocsin.ts';
+import {
+  eventually,
+  type Ledger,
+  ledger,
+  type Running,
+  startTocsin,
+  type TailedRecord,
+  tail,
+  tocsinOk,
+} from './tocsin.ts';
 
 export interface Target {
   readonly bus: 'embedded' | 'kafka';
@@ -27,7 +36,11 @@ export async function prepare(target: Target): Promise<void> {
 }
 
 /** Starts one service and waits until it works. */
-export async function startService(target: Target, name: string, env: Readonly<Record<string, string>> = {}): Promise<Running> {
+export async function startService(
+  target: Target,
+  name: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Running> {
   const running = startTocsin([name, ...busFlags(target)], env);
   await eventually(`${name} to be ready`, () => {
     if (running.child.exitCode !== null) throw new Error(`${name} ended:\n${running.stderr()}`);
@@ -45,7 +58,8 @@ export async function settled(target: Target, expectReceived: number, timeoutMs 
     `${expectReceived} posts accounted for`,
     async () => {
       const now = await ledger(flags);
-      if (now.received > expectReceived) throw new Error(`received ${now.received}, more than ${expectReceived}`);
+      if (now.received > expectReceived)
+        throw new Error(`received ${now.received}, more than ${expectReceived}`);
       return now.received === expectReceived && now.inFlight === 0 && now.pictures.pending === 0 && now;
     },
     { timeoutMs, everyMs: 500 },
@@ -96,10 +110,13 @@ export function finalClaims(records: readonly TailedRecord[]): Record<string, un
   const standing = [...newest.values()].filter((claim) => claim['mergedInto'] === null);
   return Object.fromEntries(
     standing
-      .map(({ claimId, collection, posts, authors, firstSeen, lastSeen, membersDigest, ruling, rumour }) => [
-        String(claimId),
-        { collection, posts, authors, firstSeen, lastSeen, membersDigest, ruling, rumour },
-      ] as const)
+      .map(
+        ({ claimId, collection, posts, authors, firstSeen, lastSeen, membersDigest, ruling, rumour }) =>
+          [
+            String(claimId),
+            { collection, posts, authors, firstSeen, lastSeen, membersDigest, ruling, rumour },
+          ] as const,
+      )
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   );
 }

@@ -41,9 +41,7 @@ export function startTocsin(args: readonly string[], env: Readonly<Record<string
   child.stderr.on('data', (chunk: Buffer) => {
     err = (err + chunk).slice(-200_000);
   });
-  const exited = once(child, 'close').then(
-    ([code, signal]) => (code ?? signal) as number | NodeJS.Signals,
-  );
+  const exited = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);
   return {
     child,
     stdout: () => out,
@@ -92,7 +90,8 @@ export async function eventually<T>(
     } catch (error) {
       last = error;
     }
-    if (performance.now() > deadline) throw new Error(`${what} did not happen in ${timeoutMs} ms; last: ${String(last)}`);
+    if (performance.now() > deadline)
+      throw new Error(`${what} did not happen in ${timeoutMs} ms; last: ${String(last)}`);
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
@@ -130,7 +129,12 @@ export interface Ledger {
   readonly duplicate: number;
   readonly dead: number;
   readonly inFlight: number;
-  readonly pictures: { readonly requested: number; readonly ready: number; readonly refused: number; readonly pending: number };
+  readonly pictures: {
+    readonly requested: number;
+    readonly ready: number;
+    readonly refused: number;
+    readonly pending: number;
+  };
 }
 
 export async function ledger(flags: readonly string[]): Promise<Ledger> {

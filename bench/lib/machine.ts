@@ -1,0 +1,40 @@
+/** What a figure was measured on, and what a process costs. */
+import { readFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+
+export const machine = (): object => ({
+  cpu: cpus()[0]?.model ?? 'unknown',
+  cores: cpus().length,
+  memoryGiB: Math.round(totalmem() / 2 ** 30),
+  node: process.versions.node,
+  platform: process.platform,
+});
+
+/** Resident memory of a process in MiB; null where the system does not tell. */
+export function rssMiB(pid: number | undefined): number | null {
+  try {
+    const line = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    return line ? Math.round(Number(line[1]) / 1024) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** CPU seconds that a process has used; null where the system does not tell. */
+export function cpuSeconds(pid: number | undefined): number | null {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return null;
+  }
+}
+
+/** Value below which the share `p` of the values lies. */
+export function percentile(values: readonly number[], p: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(p * sorted.length))] ?? Number.NaN;
+}
+
+export const median = (values: readonly number[]): number => percentile(values, 0.5);
+export const round = (value: number, digits = 1): number => Number(value.toFixed(digits));
