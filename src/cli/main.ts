@@ -7,6 +7,8 @@ type Register = (program: Command) => void;
 /** One line per command; the file is loaded only when its command is asked for (or for `--help`). */
 const COMMANDS: Readonly<Record<string, () => Promise<{ readonly register: Register }>>> = {
   kafka: () => import('./kafka.ts'),
+  media: () => import('./media.ts'),
+  replay: () => import('./replay.ts'),
   up: () => import('./up.ts'),
 };
 

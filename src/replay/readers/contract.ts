@@ -16,6 +16,7 @@ export type UnreadableReason = (typeof UNREADABLE_REASONS)[number];
 /** Why a picture was left out of a post that is otherwise fine. */
 export const PICTURE_PROBLEMS = [
   'picture_missing',
+  'picture_empty',
   'picture_outside',
   'picture_too_large',
   'too_many_pictures',

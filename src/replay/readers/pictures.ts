@@ -1,10 +1,8 @@
 /** Picture files that an archive's rows name: only inside the archive's folder, only files that are there. */
 import { realpathSync, statSync } from 'node:fs';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { MAX_PICTURE_BYTES } from '../../media/store.ts';
 import type { PictureProblem } from './contract.ts';
-
-/** Larger files are no pictures that the media worker would take. */
-const MAX_PICTURE_BYTES = 8 * 1024 * 1024;
 
 /** Most pictures that a post keeps. */
 export const MAX_PICTURES: number = 16;
@@ -41,6 +39,7 @@ function find(base: string, name: string): FoundPicture {
   } catch {
     return problem('picture_missing');
   }
+  if (size === 0) return problem('picture_empty');
   if (!isInside(base, path)) return problem('picture_outside');
   return size > MAX_PICTURE_BYTES ? problem('picture_too_large') : { kind: 'file', path };
 }
