@@ -1,0 +1,184 @@
+/**
+ * kill -9 of the services at random moments under load on Kafka. The witness is Kafka's own Java consumer:
+ * every (post id, revision) exactly once; and aborted records must prove that kills landed inside open transactions.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { seededRandom } from '../../src/base/random.ts';
+import { createCodec } from '../../src/bus/codec.ts';
+import type { Claim, Label } from '../../src/event/records.ts';
+import { type JavaRecord, readWithJava } from './broker.ts';
+import { busFlags, prepare, settled, startService, type Target } from './pipeline.ts';
+import { eventually, ledger, ROOT, type Running, startTocsin, temporaryFolder, tocsinOk } from './tocsin.ts';
+
+export interface KillPlan {
+  readonly brokers: string;
+  readonly posts: number;
+  /** Kills of each service. */
+  readonly kills: number;
+  readonly postsPerSecond: number;
+  readonly seed: number;
+}
+
+const SERVICES = ['label', 'claims', 'media'] as const;
+const PICTURES = ['scene.jpg', 'scene-alpha.png'];
+
+/** Posts as a JSONL archive: every 20th has a picture, every 50th is there twice. */
+function writeArchive(path: string, posts: number): { withPicture: number; duplicates: number } {
+  const random = seededRandom(11);
+  const lines: string[] = [];
+  let withPicture = 0;
+  let duplicates = 0;
+  const words =
+    'water road bridge fire help people rescue power school river shelter storm injured missing food'.split(
+      ' ',
+    );
+  for (let i = 0; i < posts; i += 1) {
+    const text = Array.from(
+      { length: 9 },
+      () => `${words[Math.floor(random() * words.length)]}${Math.floor(random() * 900)}`,
+    ).join(' ');
+    const media = i % 20 === 0 ? [{ path: `pictures/${PICTURES[(i / 20) % PICTURES.length]}` }] : [];
+    withPicture += media.length;
+    const line = JSON.stringify({
+      id: `kill-${i}`,
+      text,
+      createdAt: new Date(1_700_000_000_000 + i * 100).toISOString(),
+      author: `a${i % 97}`,
+      collection: `fault-${i % 4}`,
+      media,
+    });
+    lines.push(line);
+    if (i % 50 === 49) {
+      lines.push(line);
+      duplicates += 1;
+    }
+  }
+  writeFileSync(path, `${lines.join('\n')}\n`);
+  return { withPicture, duplicates };
+}
+
+const idsOf = (records: readonly JavaRecord[]): string[] => {
+  const codec = createCodec();
+  return records.map((r) => {
+    const label = codec.decode(r.value as Uint8Array) as Label;
+    return `${label.postId}:${label.revision}`;
+  });
+};
+
+/** Runs the plan and checks what must hold. Returns the figures for the report. */
+export async function killAtRandom(plan: KillPlan): Promise<Readonly<Record<string, number>>> {
+  const folder = temporaryFolder('tocsin-kill-');
+  const target: Target = {
+    bus: 'kafka',
+    brokers: plan.brokers,
+    dataDir: join(folder.path, 'data'),
+    environment: `kill${plan.seed}-${process.pid}`,
+  };
+  const running = new Map<string, Running>();
+  let replay: Running | null = null;
+  try {
+    const { cpSync, mkdirSync } = await import('node:fs');
+    mkdirSync(target.dataDir, { recursive: true });
+    cpSync(join(ROOT, 'test/fixtures/pictures'), join(folder.path, 'pictures'), { recursive: true });
+    const archive = join(folder.path, 'posts.jsonl');
+    const { withPicture, duplicates } = writeArchive(archive, plan.posts);
+    const sent = plan.posts + duplicates;
+    await prepare(target);
+    for (const name of SERVICES) running.set(name, await startService(target, name));
+    replay = startTocsin([
+      'replay',
+      archive,
+      '--speed',
+      'max',
+      '--max-rate',
+      String(plan.postsPerSecond),
+      ...busFlags(target),
+    ]);
+
+    const random = seededRandom(plan.seed);
+    const victims = SERVICES.flatMap((name) =>
+      Array.from({ length: plan.kills }, () => ({ name, at: random() })),
+    )
+      // Kills are spread over the load by how much of it has been received, not by the clock.
+      .map((v) => ({ ...v, received: Math.floor((0.05 + 0.85 * v.at) * sent) }))
+      .sort((a, b) => a.received - b.received);
+    for (const victim of victims) {
+      await eventually(
+        `${victim.received} posts received`,
+        async () => (await ledger(busFlags(target))).received >= victim.received,
+        { timeoutMs: 180_000, everyMs: 20 },
+      );
+      await running.get(victim.name)?.kill('SIGKILL');
+      running.set(victim.name, await startService(target, victim.name));
+    }
+    expect(await replay.exited).toBe(0);
+    const books = await settled(target, sent, 240_000);
+    expect(books).toMatchObject({
+      received: sent,
+      labelled: plan.posts,
+      duplicate: duplicates,
+      dead: 0,
+      filtered: 0,
+    });
+
+    const topic = `${target.environment}.crisis.labels.v1`;
+    const committed = idsOf(
+      await readWithJava({ brokers: plan.brokers, topic, isolation: 'read_committed' }),
+    );
+    const uncommitted = await readWithJava({ brokers: plan.brokers, topic, isolation: 'read_uncommitted' });
+    const expected = new Set<string>();
+    for (let i = 0; i < plan.posts; i += 1) {
+      expected.add(`kill-${i}:1`);
+      if (i % 20 === 0) expected.add(`kill-${i}:2`);
+    }
+    const seen = new Set(committed);
+    const lost = [...expected].filter((id) => !seen.has(id));
+    const foreign = [...seen].filter((id) => !expected.has(id));
+    expect({
+      lost: lost.slice(0, 5),
+      foreign: foreign.slice(0, 5),
+      doubled: committed.length - seen.size,
+    }).toEqual({
+      lost: [],
+      foreign: [],
+      doubled: 0,
+    });
+    expect(seen.size).toBe(plan.posts + withPicture);
+    const aborted = uncommitted.length - committed.length;
+    expect(aborted).toBeGreaterThan(0);
+
+    // Every post's evidence reached a claim exactly once: the standing claims count at most all posts.
+    const codec = createCodec();
+    const claims = new Map<string, Claim>();
+    for (const r of await readWithJava({
+      brokers: plan.brokers,
+      topic: `${target.environment}.crisis.claims.v1`,
+      isolation: 'read_committed',
+    })) {
+      const claim = codec.decode(r.value as Uint8Array) as Claim;
+      const known = claims.get(claim.claimId);
+      if (!known || known.revision <= claim.revision) claims.set(claim.claimId, claim);
+    }
+    const counted = [...claims.values()]
+      .filter((c) => c.mergedInto === null)
+      .reduce((sum, c) => sum + c.posts, 0);
+    expect(counted).toBeLessThanOrEqual(plan.posts);
+
+    const audit = await tocsinOk(['audit', ...busFlags(target)]);
+    expect(audit.length).toBeGreaterThan(0);
+    return {
+      posts: plan.posts,
+      kills: victims.length,
+      labels: committed.length,
+      aborted,
+      lost: 0,
+      doubled: 0,
+    };
+  } finally {
+    replay?.child.kill('SIGKILL');
+    for (const service of running.values()) service.child.kill('SIGKILL');
+    folder.remove();
+  }
+}
