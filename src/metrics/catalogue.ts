@@ -89,6 +89,11 @@ export const CATALOGUE: Readonly<Record<MetricName, Declared>> = declare({
     labels: ['task'],
     buckets: SCORES,
   },
+  tocsin_join_let_go_total: {
+    type: 'counter',
+    help: 'Entries that left a full join memory before their window was over.',
+    labels: [],
+  },
   tocsin_inference_duration_seconds: {
     type: 'histogram',
     help: 'Time for one micro-batch.',
@@ -151,6 +156,7 @@ export type MetricName =
   | 'tocsin_ledger'
   | 'tocsin_ledger_imbalance'
   | 'tocsin_prediction_score'
+  | 'tocsin_join_let_go_total'
   | 'tocsin_inference_duration_seconds'
   | 'tocsin_model_info'
   | 'tocsin_image_fetch_total'

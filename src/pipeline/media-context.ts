@@ -61,7 +61,8 @@ export function mediaSetHash(requestId: string, media: readonly Media[]): string
 export function boundContext(context: MediaContext): MediaContext {
   const bytes = Buffer.byteLength(JSON.stringify(context));
   if (bytes <= MAX_CONTEXT_BYTES) return context;
-  const flagged = { ...context, flags: [...context.flags, 'context_cut'] };
+  const flags = context.flags.includes('context_cut') ? context.flags : [...context.flags, 'context_cut'];
+  const flagged = { ...context, flags };
   const room = MAX_CONTEXT_BYTES - Buffer.byteLength(JSON.stringify({ ...flagged, text: '' }));
   let used = 0;
   let text = '';
