@@ -1,0 +1,39 @@
+/** The golden batch of an artefact: inputs with the logits that training's engine gave, to check every load against. */
+import { z } from 'zod';
+import { TocsinError } from '../base/errors.ts';
+import { MAX_WORDS } from './words.ts';
+
+/** Largest difference between engines that still counts as the same logit. */
+export const LOGIT_TOLERANCE = 1e-4;
+
+const goldenSchema = z.object({
+  /** With an empty text and one of unknown words. */
+  texts: z.array(
+    z.object({ text: z.string(), words: z.array(z.number().int()).length(MAX_WORDS), textLogit: z.number() }),
+  ),
+  /** Drawn by rule; 64 × 64 RGB bytes in base64. `text` is an index into `texts`. */
+  pictures: z.array(
+    z.object({
+      text: z.number().int(),
+      pixels: z.base64(),
+      logit: z.number(),
+      imageLogit: z.number(),
+    }),
+  ),
+});
+
+export type Golden = z.infer<typeof goldenSchema>;
+
+export const encodeGolden = (golden: Golden): string => `${JSON.stringify(golden, null, 1)}\n`;
+
+/** Throws MODEL_INVALID for anything but a golden batch. */
+export function parseGolden(bytes: Uint8Array): Golden {
+  try {
+    return goldenSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+  } catch (cause) {
+    throw new TocsinError('MODEL_INVALID', 'Reading the golden batch of a model', { cause });
+  }
+}
+
+export const closeTo = (actual: number, wanted: number): boolean =>
+  Math.abs(actual - wanted) <= LOGIT_TOLERANCE * Math.max(1, Math.abs(wanted));

@@ -1,0 +1,50 @@
+/** A tfjs network ↔ the two files (model.json, weights.bin) that every tfjs can read. */
+import type { io, LayersModel } from '@tensorflow/tfjs';
+import { TocsinError } from '../base/errors.ts';
+import type { Tf } from './engine/engine.ts';
+
+export interface NetworkFiles {
+  /** Topology and the list of weights. */
+  readonly json: string;
+  /** Weights, float32 little-endian, in the order of the list. */
+  readonly weights: Uint8Array;
+}
+
+/** The files of a network. */
+export async function saveNetwork(tf: Tf, network: LayersModel): Promise<NetworkFiles> {
+  const saved: io.ModelArtifacts[] = [];
+  await network.save(
+    tf.io.withSaveHandler(async (artifacts) => {
+      saved.push(artifacts);
+      return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
+    }),
+  );
+  const { modelTopology, weightSpecs, weightData, format, generatedBy } = saved[0] as io.ModelArtifacts;
+  const json = {
+    format,
+    generatedBy,
+    convertedBy: null,
+    modelTopology,
+    weightsManifest: [{ paths: ['weights.bin'], weights: weightSpecs }],
+  };
+  return { json: `${JSON.stringify(json)}\n`, weights: new Uint8Array(weightData as ArrayBuffer) };
+}
+
+/** The network of the files. Throws MODEL_INVALID when they do not belong together. */
+export async function loadNetwork(
+  tf: Tf,
+  files: { json: string; weights: Uint8Array },
+): Promise<LayersModel> {
+  try {
+    const { modelTopology, weightsManifest } = JSON.parse(files.json) as {
+      modelTopology: object;
+      weightsManifest: io.WeightsManifestConfig;
+    };
+    const weightSpecs = weightsManifest.flatMap((group) => group.weights);
+    return await tf.loadLayersModel(
+      tf.io.fromMemory({ modelTopology, weightSpecs, weightData: files.weights.slice().buffer }),
+    );
+  } catch (cause) {
+    throw new TocsinError('MODEL_INVALID', 'Reading a network from its files', { cause });
+  }
+}

@@ -1,0 +1,28 @@
+/** What a scoring thread and its pool say to each other: typed arrays, never JSON. */
+
+/** Bytes of one picture: 64 × 64 RGB. */
+export const PIXELS: number = 64 * 64 * 3;
+
+/** Columns of the answer to a job with pictures, as the joint graph names them. */
+export const LOGITS = ['logit', 'text_logit', 'image_logit'] as const;
+
+export interface ThreadData {
+  readonly text: Uint8Array | null;
+  readonly joint: Uint8Array | null;
+  /** The word vectors, one copy for all threads. */
+  readonly table: SharedArrayBuffer;
+}
+
+export interface ScoreJob {
+  readonly id: number;
+  readonly count: number;
+  /** [count, 15] */
+  readonly words: Int32Array;
+  /** [count, 64, 64, 3]; null asks for text alone. */
+  readonly pixels: Uint8Array | null;
+}
+
+/** Logits: [count] for text alone, [count, 3] with pictures. */
+export type ScoreReply =
+  | { readonly id: number; readonly logits: Float32Array }
+  | { readonly id: number; readonly error: string };

@@ -1,0 +1,82 @@
+/** A scoring thread: gathers word vectors, runs the graphs, answers with logits. Runs in worker_threads. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { gatherVectors, MAX_WORDS, WORD_DIMENSIONS } from '../words.ts';
+import { LOGITS, PIXELS, type ScoreJob, type ScoreReply, type ThreadData } from './protocol.ts';
+
+/** Posts per run. More gains little (measured: bench/mmn.ts) and costs memory. */
+const TEXT_BATCH = 64;
+const JOINT_BATCH = 16;
+const FLOATS = MAX_WORDS * WORD_DIMENSIONS;
+
+const { text, joint, table } = workerData as ThreadData;
+const vectors = new Float32Array(table);
+const words = new Float32Array(TEXT_BATCH * FLOATS);
+const pictures = new Float32Array(JOINT_BATCH * PIXELS);
+
+const options: InferenceSession.SessionOptions = {
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+  executionMode: 'sequential',
+  // The arena never gives memory back; these graphs need little and always the same.
+  enableCpuMemArena: false,
+};
+const textSession = text ? await InferenceSession.create(text, options) : null;
+const jointSession = joint ? await InferenceSession.create(joint, options) : null;
+
+/** Text alone: one logit a post. */
+async function scoreText(session: InferenceSession, job: ScoreJob, out: Float32Array): Promise<void> {
+  for (let from = 0; from < job.count; from += TEXT_BATCH) {
+    const n = Math.min(TEXT_BATCH, job.count - from);
+    gatherVectors(vectors, job.words.subarray(from * MAX_WORDS, (from + n) * MAX_WORDS), words);
+    const result = await session.run({
+      words: new Tensor('float32', words.subarray(0, n * FLOATS), [n, MAX_WORDS, WORD_DIMENSIONS]),
+    });
+    out.set(result['text_logit']?.data as Float32Array, from);
+  }
+}
+
+/** Text and picture: logits of both, of text alone and of the picture alone, for each post. */
+async function scoreJoint(session: InferenceSession, job: ScoreJob, out: Float32Array): Promise<void> {
+  const pixels = job.pixels as Uint8Array;
+  for (let from = 0; from < job.count; from += JOINT_BATCH) {
+    const n = Math.min(JOINT_BATCH, job.count - from);
+    gatherVectors(vectors, job.words.subarray(from * MAX_WORDS, (from + n) * MAX_WORDS), words);
+    const first = from * PIXELS;
+    for (let i = 0; i < n * PIXELS; i += 1) pictures[i] = (pixels[first + i] as number) / 255;
+    const result = await session.run({
+      words: new Tensor('float32', words.subarray(0, n * FLOATS), [n, MAX_WORDS, WORD_DIMENSIONS]),
+      pictures: new Tensor('float32', pictures.subarray(0, n * PIXELS), [n, 64, 64, 3]),
+    });
+    LOGITS.forEach((name, column) => {
+      const logits = result[name]?.data as Float32Array;
+      for (let i = 0; i < n; i += 1) out[(from + i) * LOGITS.length + column] = logits[i] as number;
+    });
+  }
+}
+
+async function answer(job: ScoreJob): Promise<void> {
+  const session = job.pixels ? jointSession : textSession;
+  const logits = new Float32Array(job.pixels ? job.count * LOGITS.length : job.count);
+  let reply: ScoreReply;
+  try {
+    if (!session) throw new Error('this model has no such graph');
+    await (job.pixels ? scoreJoint : scoreText)(session, job, logits);
+    reply = { id: job.id, logits };
+  } catch (thrown) {
+    reply = { id: job.id, error: thrown instanceof Error ? thrown.message : String(thrown) };
+  }
+  parentPort?.postMessage(reply, 'logits' in reply ? [logits.buffer] : []);
+}
+
+let last: Promise<void> = Promise.resolve();
+parentPort?.on('message', (message: ScoreJob | 'close') => {
+  // One job at a time: the buffers above are shared by all of them.
+  last = last.then(async () => {
+    if (message !== 'close') return answer(message);
+    await textSession?.release();
+    await jointSession?.release();
+    parentPort?.close();
+  });
+});
+parentPort?.postMessage('ready');
