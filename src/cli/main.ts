@@ -6,9 +6,11 @@ type Register = (program: Command) => void;
 
 /** One line per command; the file is loaded only when its command is asked for (or for `--help`). */
 const COMMANDS: Readonly<Record<string, () => Promise<{ readonly register: Register }>>> = {
+  claims: () => import('./claims.ts'),
   kafka: () => import('./kafka.ts'),
   media: () => import('./media.ts'),
   replay: () => import('./replay.ts'),
+  serve: () => import('./serve.ts'),
   up: () => import('./up.ts'),
 };
 
