@@ -8,8 +8,6 @@ const GRAM = 4;
 /** A text with fewer letters and digits than this is too common to compare (“pray for houston”). */
 const MIN_LETTERS = 20;
 
-/** Placeholders of the normaliser (`<url>`, `<user>` …) say nothing about what a text claims. */
-const PLACEHOLDER = /<[a-z_]{1,16}>/g;
 const NOT_LETTERS = /[^\p{L}\p{M}\p{N}]+/gu;
 
 /** Scripts that put a syllable or a word into one character: such a character counts double. */
@@ -37,10 +35,10 @@ const hex8 = (word: number): string => (word >>> 0).toString(16).padStart(8, '0'
 
 /**
  * The 64-bit SimHash of a normalised text, 16 hex digits; '' for a text too short to compare.
- * Case, punctuation, white space and the normaliser's placeholders make no difference.
+ * Case, punctuation, emoji and white space make no difference, nor do the signs that stand for links and names.
  */
 export function simhash64(text: string): string {
-  const clean = text.toLowerCase().replace(PLACEHOLDER, ' ').replace(NOT_LETTERS, ' ').trim();
+  const clean = text.toLowerCase().replace(NOT_LETTERS, ' ').trim();
   if (!isLongEnough(clean)) return '';
   const counts = new Int32Array(64);
   const padded = ` ${clean} `;

@@ -6,11 +6,16 @@ type Register = (program: Command) => void;
 
 /** One line per command; the file is loaded only when its command is asked for (or for `--help`). */
 const COMMANDS: Readonly<Record<string, () => Promise<{ readonly register: Register }>>> = {
+  audit: () => import('./audit.ts'),
   claims: () => import('./claims.ts'),
+  dlq: () => import('./dlq.ts'),
   kafka: () => import('./kafka.ts'),
+  label: () => import('./label.ts'),
+  ledger: () => import('./ledger.ts'),
   media: () => import('./media.ts'),
   replay: () => import('./replay.ts'),
   serve: () => import('./serve.ts'),
+  tail: () => import('./tail.ts'),
   up: () => import('./up.ts'),
 };
 

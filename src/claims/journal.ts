@@ -1,0 +1,103 @@
+/** What one slice changes: collected while it is worked on, told and written down at its end. */
+import type { Lineage } from '../bus/messages.ts';
+import type { Alert, Claim, Feedback } from '../event/records.ts';
+import type { Cluster, CollectionIndex } from './cluster.ts';
+import type { Memory } from './memory.ts';
+import { aliasSnapshot, isTold, snapshot } from './snapshot.ts';
+import { claimEntry, collectionEntry, encodeEntry, LEDGER_ENTRY } from './state.ts';
+
+/** A record to be sent, and the trace that it belongs to. */
+export interface Told<R> {
+  readonly record: R;
+  readonly lineage: Lineage;
+}
+
+/** Everything that a slice's transaction carries. */
+export interface SliceResult {
+  readonly claims: readonly Told<Claim>[];
+  readonly alerts: readonly Told<Alert>[];
+  readonly feedback: readonly Told<Feedback>[];
+  /** Entry → bytes, or null to forget it. Never empty: the ledger is always there. */
+  readonly state: ReadonlyMap<string, Uint8Array | null>;
+}
+
+export interface Journal {
+  changed(cluster: Cluster, lineage: Lineage): void;
+  changedCollection(collection: CollectionIndex): void;
+  alert(alert: Alert | null, lineage: Lineage): void;
+  feedback(feedback: Feedback, lineage: Lineage): void;
+  put(entry: string, value: object): void;
+  forget(entry: string): void;
+  /** The cluster is about to be let go: tells what is still untold of it. */
+  tellNow(cluster: Cluster): void;
+  finish(): SliceResult;
+}
+
+/** Former ids that a snapshot names; older ones still have their own `mergedInto` snapshot. */
+const ALIASES_KEPT = 100;
+
+export function createJournal(memory: Memory): Journal {
+  const clusters = new Map<Cluster, Lineage>();
+  const collections = new Set<CollectionIndex>();
+  const claims: Told<Claim>[] = [];
+  const alerts: Told<Alert>[] = [];
+  const feedback: Told<Feedback>[] = [];
+  const state = new Map<string, Uint8Array | null>();
+  const put = (entry: string, value: object): void => {
+    state.set(entry, encodeEntry(value));
+  };
+  const tell = (cluster: Cluster, lineage: Lineage): void => {
+    if (cluster.members.length === 0 || !isTold(cluster)) return;
+    const claim = snapshot(cluster, memory.ledger.tellings + 1, memory.rulings.holding(cluster.rulings));
+    const former = new Set([...cluster.superseded, ...(cluster.emitted === null ? [] : [cluster.emitted])]);
+    former.delete(claim.claimId);
+    const aliases = [...cluster.aliases, ...former];
+    cluster.aliases = aliases.slice(-ALIASES_KEPT);
+    cluster.superseded = [];
+    cluster.emitted = claim.claimId;
+    claims.push({ record: { ...claim, aliases: cluster.aliases }, lineage });
+    for (const alias of former) claims.push({ record: aliasSnapshot(alias, claim), lineage });
+    put(claimEntry(cluster.n), {
+      emitted: cluster.emitted,
+      aliases: cluster.aliases,
+      firing: cluster.firing,
+      touched: cluster.touched,
+    });
+  };
+  return {
+    changed: (cluster, lineage) => {
+      clusters.set(cluster, lineage);
+    },
+    changedCollection: (collection) => {
+      collections.add(collection);
+    },
+    alert(alert, lineage) {
+      if (alert) alerts.push({ record: alert, lineage });
+    },
+    feedback: (record, lineage) => {
+      feedback.push({ record, lineage });
+    },
+    put,
+    forget: (entry) => {
+      state.set(entry, null);
+    },
+    tellNow(cluster) {
+      const lineage = clusters.get(cluster);
+      if (!lineage) return;
+      clusters.delete(cluster);
+      tell(cluster, lineage);
+    },
+    finish() {
+      for (const [cluster, lineage] of clusters) tell(cluster, lineage);
+      for (const collection of collections) {
+        const { name, watermark, usual } = collection;
+        // It may have been let go, and even begun anew, in this very slice.
+        if (memory.collections.get(name) === collection)
+          put(collectionEntry(name), { name, watermark, usual });
+      }
+      if (claims.length > 0) memory.ledger = { ...memory.ledger, tellings: memory.ledger.tellings + 1 };
+      put(LEDGER_ENTRY, memory.ledger);
+      return { claims, alerts, feedback, state };
+    },
+  };
+}

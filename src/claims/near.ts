@@ -1,0 +1,119 @@
+/**
+ * Finds 64-bit hashes that differ in few bits. A hash is cut into one band more than bits may differ, so that two near
+ * hashes agree in at least one band (pigeonhole): no near pair is ever missed, the bands only save comparisons.
+ */
+import { popcount32 } from '../base/simhash.ts';
+
+/** A 64-bit hash as two 32-bit words. */
+export interface Hash64 {
+  readonly high: number;
+  readonly low: number;
+}
+
+/** One thing that is compared: the hash of a text, or the two hashes (as is, mirrored) of a picture. */
+export interface NearNode<T> {
+  readonly key: string;
+  readonly hashes: readonly Hash64[];
+  readonly value: T;
+  /** Mark of the last search that saw it. */
+  seen: number;
+}
+
+export interface NearIndex<T> {
+  /** The node of these hashes, or undefined. */
+  get(key: string): NearNode<T> | undefined;
+  add(key: string, hashes: readonly Hash64[], value: T): NearNode<T>;
+  remove(key: string): void;
+  /** Calls for every node that has a hash near one of these, each once; the node itself where it is in the index. */
+  near(hashes: readonly Hash64[], found: (node: NearNode<T>) => void): void;
+  size(): number;
+}
+
+const HEX64 = /^[0-9a-f]{16}$/;
+
+export function isHash64(hex: string): boolean {
+  return HEX64.test(hex);
+}
+
+/** @param hex 16 hex digits */
+export function parseHash64(hex: string): Hash64 {
+  return { high: Number.parseInt(hex.slice(0, 8), 16) | 0, low: Number.parseInt(hex.slice(8), 16) | 0 };
+}
+
+export function distance(a: Hash64, b: Hash64): number {
+  return popcount32(a.high ^ b.high) + popcount32(a.low ^ b.low);
+}
+
+/** Bit ranges [from, to) of the bands, 64 bits shared out as evenly as they go. */
+function bandsOf(count: number): readonly (readonly [number, number])[] {
+  return Array.from(
+    { length: count },
+    (_, i) => [Math.floor((64 * i) / count), Math.floor((64 * (i + 1)) / count)] as const,
+  );
+}
+
+/** Bits [from, to) of the hash, at most 31 of them. */
+function bits(hash: Hash64, from: number, to: number): number {
+  const mask = (1 << (to - from)) - 1;
+  if (to <= 32) return (hash.low >>> from) & mask;
+  if (from >= 32) return (hash.high >>> (from - 32)) & mask;
+  return ((hash.low >>> from) | (hash.high << (32 - from))) & mask;
+}
+
+/** An empty index that calls two hashes near when they differ in at most `maxDistance` bits (2 to 31). */
+export function createNearIndex<T>(maxDistance: number): NearIndex<T> {
+  const bands = bandsOf(maxDistance + 1);
+  const nodes = new Map<string, NearNode<T>>();
+  const buckets = bands.map(() => new Map<number, NearNode<T>[]>());
+  let search = 0;
+  const eachBucket = (
+    hashes: readonly Hash64[],
+    visit: (bucket: Map<number, NearNode<T>[]>, band: number, hash: Hash64) => void,
+  ): void => {
+    for (const hash of hashes)
+      for (let b = 0; b < bands.length; b += 1) {
+        const [from, to] = bands[b] as readonly [number, number];
+        visit(buckets[b] as Map<number, NearNode<T>[]>, bits(hash, from, to), hash);
+      }
+  };
+  return {
+    get: (key) => nodes.get(key),
+    add(key, hashes, value) {
+      const node: NearNode<T> = { key, hashes, value, seen: 0 };
+      nodes.set(key, node);
+      eachBucket(hashes, (bucket, band) => {
+        const list = bucket.get(band);
+        if (!list) bucket.set(band, [node]);
+        else if (!list.includes(node, Math.max(0, list.length - hashes.length))) list.push(node);
+      });
+      return node;
+    },
+    remove(key) {
+      const node = nodes.get(key);
+      if (!node) return;
+      nodes.delete(key);
+      eachBucket(node.hashes, (bucket, band) => {
+        const list = bucket.get(band);
+        const at = list?.indexOf(node) ?? -1;
+        if (!list || at < 0) return;
+        if (list.length === 1) bucket.delete(band);
+        else {
+          list[at] = list[list.length - 1] as NearNode<T>;
+          list.pop();
+        }
+      });
+    },
+    near(hashes, found) {
+      search += 1;
+      eachBucket(hashes, (bucket, band, hash) => {
+        for (const node of bucket.get(band) ?? []) {
+          if (node.seen === search) continue;
+          if (!node.hashes.some((other) => distance(hash, other) <= maxDistance)) continue;
+          node.seen = search;
+          found(node);
+        }
+      });
+    },
+    size: () => nodes.size,
+  };
+}

@@ -1,0 +1,158 @@
+/** The claim worker: one index per partition of crisis.evidence.v1; a slice's claims, alerts and state are one transaction. */
+import { TocsinError } from '../base/errors.ts';
+import { type Codec, claimedFingerprint } from '../bus/codec.ts';
+import { type Lineage, lineageOf, message } from '../bus/messages.ts';
+import type {
+  Bus,
+  Consumer,
+  Consumption,
+  PartitionTask,
+  ReceivedRecord,
+  RestoredState,
+  Transaction,
+} from '../bus/port.ts';
+import { TOPICS } from '../bus/topics.ts';
+import type { AnyRecord } from '../event/records.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { deadLetter } from '../pipeline/dead-letter.ts';
+import { type ClaimIndex, openClaimIndex } from './claim-index.ts';
+import { decodeEvidence } from './decode.ts';
+import type { SliceResult } from './journal.ts';
+import { LIMITS, type Limits } from './memory.ts';
+
+/** Group and service name. */
+export const CLAIMS_SERVICE = 'claims';
+
+export interface ClaimWorkerOptions {
+  readonly bus: Bus;
+  readonly codec: Codec;
+  readonly metrics: Metrics;
+  readonly sliceRecords: number;
+  readonly sliceMs: number;
+  readonly limits?: Limits;
+}
+
+/** Partitions at work at once: the work itself is one core's, the waiting for commits overlaps. */
+const CONCURRENCY = 6;
+
+/** Something to be counted after the commit. */
+type Count = (metrics: Metrics) => void;
+
+interface Surroundings extends ClaimWorkerOptions {
+  readonly partitions: number;
+  /** Clusters per partition held. */
+  readonly sizes: Map<number, number>;
+}
+
+/** Starts consuming; resolves when the consumer runs. */
+export async function startClaimWorker(options: ClaimWorkerOptions): Promise<Consumer> {
+  const partitions = (await options.bus.admin.ranges(TOPICS.evidence)).length;
+  return options.bus.consume(claimConsumption({ ...options, partitions, sizes: new Map() }));
+}
+
+function claimConsumption(surroundings: Surroundings): Consumption {
+  return {
+    group: CLAIMS_SERVICE,
+    topic: TOPICS.evidence,
+    mode: 'exactly-once',
+    sliceRecords: surroundings.sliceRecords,
+    sliceMs: surroundings.sliceMs,
+    concurrency: CONCURRENCY,
+    open: async ({ partition }, restored) => openTask(surroundings, partition, restored),
+  };
+}
+
+function openTask(surroundings: Surroundings, partition: number, restored: RestoredState): PartitionTask {
+  const index = openClaimIndex(restored, surroundings.limits ?? LIMITS);
+  const { sizes, metrics } = surroundings;
+  let counts: Count[] = [];
+  const showSize = (): void => {
+    const size = [...sizes.values()].reduce((sum, claims) => sum + claims, 0);
+    metrics.set('tocsin_claims', size);
+  };
+  return {
+    async process(records, transaction) {
+      counts = records.map((record) => take(surroundings, index, record, transaction));
+      const result = index.finish();
+      tell(surroundings.codec, result, transaction);
+      for (const { record } of result.alerts)
+        counts.push((m) => m.count('tocsin_alerts_total', { rule: record.rule, state: record.state }));
+      counts.push((m) => m.observe('tocsin_slice_records', records.length, { service: CLAIMS_SERVICE }));
+    },
+    committed() {
+      for (const count of counts) count(metrics);
+      counts = [];
+      sizes.set(partition, index.size());
+      showSize();
+    },
+    close() {
+      sizes.delete(partition);
+      showSize();
+    },
+  };
+}
+
+const placeOf = ({ topic, partition, offset }: ReceivedRecord): string => `${topic}/${partition}/${offset}`;
+
+/** Works on one record; gives what is to be counted once it is committed. */
+function take(
+  { codec, partitions }: Surroundings,
+  index: ClaimIndex,
+  record: ReceivedRecord,
+  transaction: Transaction,
+): Count {
+  const lineage = lineageOf(record.headers);
+  const decoded = decodeEvidence(codec, record, partitions);
+  const service = CLAIMS_SERVICE;
+  if (decoded.kind === 'passed') {
+    const { value } = decoded;
+    const outcome = value.kind === 'Evidence' ? index.evidence(value, lineage) : index.ruling(value, lineage);
+    return (metrics) => metrics.count('tocsin_outcomes_total', { service, outcome, reason: '' });
+  }
+  // Evidence is never left out on purpose, so the rest has failed.
+  if (decoded.kind !== 'failed') throw new TocsinError('INTERNAL', `${placeOf(record)} was dropped`);
+  const { reason, detail } = decoded;
+  index.dead();
+  const fingerprint = record.value && claimedFingerprint(record.value);
+  const dead = deadLetter(service, record, reason, detail, fingerprint);
+  transaction.send(
+    message(codec, TOPICS.dlq, dead, {
+      key: record.key || placeOf(record),
+      id: placeOf(record),
+      source: service,
+      time: record.timestamp,
+      lineage,
+    }),
+  );
+  return (metrics) => {
+    metrics.count('tocsin_outcomes_total', { service, outcome: 'dead', reason });
+    metrics.count('tocsin_dlq_events_total', { service, reason });
+  };
+}
+
+/** Puts everything that the slice says into its transaction. */
+function tell(codec: Codec, result: SliceResult, transaction: Transaction): void {
+  const send = (
+    topic: string,
+    record: AnyRecord,
+    key: string,
+    id: string,
+    time: number,
+    lineage: Lineage,
+  ): void =>
+    transaction.send(message(codec, topic, record, { key, id, source: CLAIMS_SERVICE, time, lineage }));
+  for (const { record, lineage } of result.claims)
+    send(
+      TOPICS.claims,
+      record,
+      record.claimId,
+      `${record.claimId}/${record.revision}`,
+      record.lastSeen,
+      lineage,
+    );
+  for (const { record, lineage } of result.feedback)
+    send(TOPICS.feedback, record, record.collection, record.rulingId, record.at, lineage);
+  for (const { record, lineage } of result.alerts)
+    send(TOPICS.alerts, record, record.collection, `${record.id}/${record.state}`, record.at, lineage);
+  for (const [entry, value] of result.state) transaction.putState(entry, value);
+}
