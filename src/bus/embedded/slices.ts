@@ -161,6 +161,7 @@ export function runPartition(consumption: Consumption, claim: Claim, deps: Slice
         const draft = createDraft(store, consumption.mode);
         await semaphore.run(() => task.process(slice, draft, lost.signal)).finally(() => draft.close());
         committed = await commit(slice, draft, committed);
+        task.committed?.();
         progress();
       }
     } finally {

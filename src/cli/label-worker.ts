@@ -1,0 +1,125 @@
+/** The label worker put together: stages, scorer and memory settings over any bus. */
+import { join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
+import { TocsinError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { Codec } from '../bus/codec.ts';
+import type { Bus, Consumer, Consumption } from '../bus/port.ts';
+import { loadTopics, TOPICS } from '../bus/topics.ts';
+import type { Settings } from '../config/settings.ts';
+import { createEmbedStage } from '../embed/stage.ts';
+import { deadLetterMessage, requestMessage } from '../emit/messages.ts';
+import { createEmitStage } from '../emit/stage.ts';
+import { createDecodeStage } from '../ingest/decode.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { Scorer, Vocabulary } from '../models/port.ts';
+import { createLanguageId } from '../normalise/language.ts';
+import { createNormaliseStage } from '../normalise/stage.ts';
+import { NORMALISER_VERSION } from '../normalise/text.ts';
+import { openCrashGuard } from '../pipeline/crash-guard.ts';
+import { createLabelTask, type LabelStages } from '../pipeline/label-task.ts';
+import { LABEL_SERVICE, type LedgerRow } from '../pipeline/ledger.ts';
+import { createScoreStage } from '../score/stage.ts';
+
+/** Ids that a partition remembers at most: 2 h of 140 posts/s on one partition, about 50 MB. */
+const MAX_DEDUP_IDS = 1_000_000;
+const MAX_JOIN_ENTRIES = 50_000;
+const MAX_JOIN_PICTURES = 256;
+const MAX_PENDING = 100_000;
+/** Partitions at work at once: while the model scores one slice, the main thread prepares the next. */
+const CONCURRENCY = 2;
+const DAY_MS = 86_400_000;
+
+export type WorkerSettings = Pick<
+  Settings,
+  'dataDir' | 'environment' | 'sliceRecords' | 'sliceMs' | 'dedupWindowMs' | 'joinWindowMs'
+>;
+
+export interface LabelWorkerDeps {
+  readonly bus: Bus;
+  readonly codec: Codec;
+  readonly settings: WorkerSettings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly scorer: Scorer;
+  readonly vocabulary: Vocabulary;
+  /** `keys.context` */
+  readonly key: Uint8Array;
+}
+
+/** @param partitions of crisis.events.v1 */
+export function createLabelStages(
+  codec: Codec,
+  scorer: Scorer,
+  vocabulary: Vocabulary,
+  partitions: number,
+): LabelStages {
+  return {
+    decode: createDecodeStage(codec, partitions),
+    normalise: createNormaliseStage(createLanguageId()),
+    embed: createEmbedStage(vocabulary),
+    score: createScoreStage(scorer),
+    emit: createEmitStage(codec, NORMALISER_VERSION),
+    request: ({ request, lineage }) => requestMessage(codec, request, lineage),
+    dead: (record, reason, detail) => deadLetterMessage(codec, record, reason, detail),
+  };
+}
+
+/** How the label worker consumes, for a topic of that many partitions. */
+export function labelConsumption(deps: LabelWorkerDeps, partitions: number): Consumption {
+  const { settings } = deps;
+  const stages = createLabelStages(deps.codec, deps.scorer, deps.vocabulary, partitions);
+  const rows = new Map<number, LedgerRow>();
+  const media = loadTopics().find((topic) => topic.name === TOPICS.media);
+  return {
+    group: LABEL_SERVICE,
+    topic: TOPICS.events,
+    mode: 'exactly-once',
+    sliceRecords: settings.sliceRecords,
+    sliceMs: settings.sliceMs,
+    concurrency: CONCURRENCY,
+    open: async ({ partition }, restored) =>
+      createLabelTask(
+        {
+          ...deps,
+          partition,
+          stages,
+          rows,
+          environment: settings.environment,
+          sliceRecords: settings.sliceRecords,
+          guard: openCrashGuard({
+            dir: join(settings.dataDir, 'run'),
+            service: `${settings.environment}.${LABEL_SERVICE}`,
+            partition,
+            pid: process.pid,
+            isAlive,
+          }),
+          dedup: { windowMs: settings.dedupWindowMs, maxIds: MAX_DEDUP_IDS },
+          join: {
+            windowMs: settings.joinWindowMs,
+            maxEntries: MAX_JOIN_ENTRIES,
+            maxPictures: MAX_JOIN_PICTURES,
+          },
+          pending: { maxAgeMs: (media?.retentionDays ?? 1) * DAY_MS, maxRequests: MAX_PENDING },
+        },
+        restored,
+      ),
+  };
+}
+
+/** Starts consuming. Throws UNKNOWN_TOPIC where crisis.events.v1 does not exist. */
+export async function startLabelWorker(deps: LabelWorkerDeps): Promise<Consumer> {
+  const partitions = (await deps.bus.admin.ranges(TOPICS.events)).length;
+  if (partitions === 0) throw new TocsinError('UNKNOWN_TOPIC', `${TOPICS.events} does not exist`);
+  return deps.bus.consume(labelConsumption(deps, partitions));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,46 @@
+/** `tocsin label`: the label worker, from posts to labels. */
+import type { Command } from 'commander';
+import type { Consumer } from '../bus/port.ts';
+import { loadKeys } from '../config/keys.ts';
+import { openScorer } from '../models/serving/scorer.ts';
+import { loadVocabulary } from '../models/words.ts';
+import { CHAMPION_DIR } from '../registry/champions.ts';
+import { startLabelWorker } from './label-worker.ts';
+import { type Runtime, run, runWorker, withBusFlags } from './runtime.ts';
+
+/** Adds the command. */
+export function register(program: Command): void {
+  withBusFlags(program.command('label'))
+    .description('label worker: decode, normalise, score and label posts. Example: tocsin label --bus kafka')
+    .action((flags: Readonly<Record<string, unknown>>) =>
+      run('label', flags, (runtime) => runWorker(runtime, () => start(runtime))),
+    );
+}
+
+/** The worker as a consumer whose close also ends the scoring threads, after the last slice. */
+async function start(runtime: Runtime): Promise<Consumer> {
+  const { settings, metrics, log } = runtime;
+  const scorer = await openScorer({
+    dir: settings.modelDir || CHAMPION_DIR,
+    threads: settings.scoringThreads,
+    metrics,
+    log,
+  });
+  let consumer: Consumer;
+  try {
+    const { context: key } = loadKeys(settings.dataDir);
+    consumer = await startLabelWorker({ ...runtime, scorer, vocabulary: loadVocabulary(), key });
+  } catch (thrown) {
+    await scorer.close();
+    throw thrown;
+  }
+  return {
+    assigned: () => consumer.assigned(),
+    idleMs: () => consumer.idleMs(),
+    ended: consumer.ended,
+    close: async () => {
+      await consumer.close();
+      await scorer.close();
+    },
+  };
+}
