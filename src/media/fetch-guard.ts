@@ -123,7 +123,7 @@ export function createFetcher(rules: FetchRules, resolve: Resolve = systemResolv
   return {
     async fetch(url, timeoutMs) {
       if (!URL.canParse(url)) return refuse('unsupported_ref', url);
-      const signal = AbortSignal.timeout(timeoutMs);
+      const signal = AbortSignal.timeout(Math.ceil(timeoutMs));
       try {
         return { bytes: await follow(url, signal) };
       } catch (error) {
@@ -166,7 +166,7 @@ function refusalOf(thrown: unknown): Refused {
     if (error instanceof RefusalError) return error.refusal;
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (TIMEOUTS.has(code)) return refuse('fetch_timeout', code);
-    if (BROKEN.has(code) || code.startsWith('HPE_')) return refuse('fetch_broken', error.message);
+    if (BROKEN.has(code) || error.name === 'HTTPParserError') return refuse('fetch_broken', error.message);
   }
   return refuse('host_unreachable', thrown instanceof Error ? thrown.message : String(thrown));
 }

@@ -4,7 +4,7 @@ import { luma, type Pixels, resample } from './resample.ts';
 const SIDE = 32;
 const LOW = 8;
 /** Below this mean energy of the low frequencies a picture has no features that could tell it from another. */
-const FEATURELESS = 4;
+const FEATURELESS = 2;
 
 export interface PerceptualHashes {
   /** 16 hex digits. */
