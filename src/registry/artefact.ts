@@ -1,5 +1,5 @@
 /** Writes a model version: aside, hashed, read back, then renamed into place. What is there is never written again. */
-import { mkdir, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { TocsinError } from '../base/errors.ts';
 import {
@@ -35,6 +35,7 @@ export async function writeArtefact(
     const full: Manifest = { ...manifest, files: entries };
     await writeDurably(join(aside, ARTEFACT_FILES.manifest), Buffer.from(encodeManifest(full)));
     await loadArtefact(aside); // what cannot be read back is not announced
+    await chmod(aside, 0o755); // mkdtemp keeps others out
     await rm(target, { recursive: true, force: true }); // at most an empty folder
     await rename(aside, target);
   } catch (thrown) {
