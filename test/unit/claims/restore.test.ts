@@ -1,0 +1,155 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Limits } from '../../../src/claims/memory.ts';
+import {
+  DAY,
+  evidence,
+  hashWith,
+  type Input,
+  MINUTE,
+  ruling,
+  runAll,
+  START,
+  slice,
+  startRun,
+  stateText,
+} from './evidence.ts';
+
+/** So small that claims are let go all the time. */
+const SMALL: Limits = {
+  silentMs: DAY,
+  keepRecords: 10,
+  maxPosts: 12,
+  sweepEvery: 4,
+  sweepPosts: 5,
+  maxWaiting: 2,
+};
+
+const hash = fc
+  .tuple(fc.constantFrom('0f0f0f0f0f0f0f0f', 'f0c3a5961e2d4b78', '00ff00ff3c3c5555'), fc.nat(5))
+  .map(([base, bit]) => hashWith(base, [bit]));
+const input: fc.Arbitrary<Input> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc
+      .record({
+        id: fc.nat(40),
+        revision: fc.integer({ min: 1, max: 2 }),
+        simhash: fc.oneof(fc.constant(''), hash),
+        pictures: fc.array(hash, { maxLength: 2 }),
+        collection: fc.constantFrom('flood', 'quake'),
+        jitter: fc.nat(300),
+      })
+      .map(({ id, revision, simhash, pictures, collection, jitter }) =>
+        evidence(`p${id}`, {
+          revision,
+          simhash,
+          collection,
+          createdAt: START + Math.floor(id / 10) * DAY + jitter * MINUTE,
+          authorHash: String(id % 7).repeat(32),
+          perceptualHashes: pictures.map((p) => ({ hash: p, flipped: hashWith(p, [50, 51, 52]) })),
+          storeKeys: pictures,
+        }),
+      ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({ id: fc.nat(9), post: fc.nat(40), undoes: fc.option(fc.nat(9)), at: fc.nat(20) })
+      .map(({ id, post, undoes, at }) =>
+        ruling(`r${id}`, {
+          postId: `p${post}`,
+          undoes: undoes === null ? null : `r${undoes}`,
+          at: START + at,
+        }),
+      ),
+  },
+);
+
+describe('the claim index, restored', () => {
+  for (const [name, limits] of [
+    ['with room for everything', {}],
+    ['while claims are let go', SMALL],
+  ] as const)
+    it(`tells and remembers what the uninterrupted one does, ${name}`, () => {
+      fc.assert(
+        fc.property(
+          fc.array(input, { minLength: 1, maxLength: 80 }),
+          fc.integer({ min: 1, max: 7 }),
+          fc.uniqueArray(fc.nat(40), { maxLength: 4 }),
+          (inputs, sliceRecords, restarts) => {
+            const whole = runAll(inputs, sliceRecords, limits);
+            let run = startRun(limits);
+            const told = [];
+            for (let i = 0, k = 0; i < inputs.length; i += sliceRecords, k += 1) {
+              if (restarts.includes(k)) run = startRun(limits, run.state);
+              told.push(slice(run, inputs.slice(i, i + sliceRecords)));
+            }
+            expect(stateText(run)).toEqual(stateText(whole));
+            expect(told.flatMap((s) => s.claims.map(({ record }) => record))).toEqual(whole.told);
+            expect(told.flatMap((s) => s.alerts.map(({ record }) => record))).toEqual(whole.alerts);
+            expect(told.flatMap((s) => s.feedback.map(({ record }) => record))).toEqual(whole.feedback);
+          },
+        ),
+        { numRuns: 200 },
+      );
+    });
+
+  it('keeps an alert firing over a restart and resolves it afterwards', () => {
+    const hot = Array.from({ length: 12 }, (_, i) =>
+      evidence(`hot${i}`, { simhash: '0f0f0f0f0f0f0f0f', createdAt: START + i * 1_000 }),
+    );
+    const before = startRun();
+    slice(before, hot);
+    const after = startRun({}, before.state);
+    slice(after, [evidence('later', { createdAt: START + 30 * MINUTE })]);
+    expect(before.alerts.map(({ state }) => state)).toEqual(['firing']);
+    expect(after.alerts).toMatchObject([{ state: 'resolved', id: before.alerts[0]?.id }]);
+  });
+
+  it('passes over entries of kinds that it does not know', () => {
+    const run = startRun({}, new Map([['tomorrow/1', new TextEncoder().encode('{}')]]));
+    expect(run.index.ledger().received).toBe(0);
+  });
+});
+
+describe('letting go', () => {
+  const simhash = '0f0f0f0f0f0f0f0f';
+
+  it('forgets claims silent for long, their rulings and their state, and begins anew', () => {
+    const run = startRun({ ...SMALL, maxPosts: 1_000, sweepEvery: 1 });
+    slice(run, [evidence('a', { simhash }), evidence('b', { simhash }), ruling('r', { postId: 'a' })]);
+    const filler = Array.from({ length: 30 }, (_, i) => evidence(`f${i}`, { createdAt: START + 3 * DAY }));
+    slice(run, filler);
+    expect(run.index.ledger().letGo).toBe(2);
+    expect([...run.state.keys()].filter((entry) => /^(claim|ruling)\//.test(entry))).toEqual([]);
+    expect(run.state.size).toBe(filler.length + 2);
+  });
+
+  it('keeps what is silent but came only just now: a replay runs through weeks in seconds', () => {
+    const run = startRun({ ...SMALL, maxPosts: 1_000, sweepEvery: 1 });
+    slice(run, [evidence('a', { simhash }), evidence('z', { createdAt: START + 30 * DAY })]);
+    slice(run, [evidence('b', { simhash, createdAt: START + 1 })]);
+    expect(run.told).toMatchObject([{ claimId: 'a', posts: 2 }]);
+  });
+
+  it('does not count a post again when a later revision finds it gone', () => {
+    const run = startRun({ ...SMALL, maxPosts: 1_000, sweepEvery: 1 });
+    slice(run, [evidence('a', { simhash })]);
+    slice(
+      run,
+      Array.from({ length: 30 }, (_, i) => evidence(`f${i}`, { createdAt: START + 3 * DAY })),
+    );
+    slice(run, [evidence('a', { simhash, revision: 2, storeKeys: ['k'] })]);
+    expect(run.index.ledger()).toMatchObject({ late: 1, posts: 31 });
+  });
+
+  it('keeps within its cap: posts that are alone go first', () => {
+    const run = startRun({ ...SMALL, keepRecords: 1_000 });
+    slice(run, [evidence('a', { simhash }), evidence('b', { simhash })]);
+    for (let i = 0; i < 100; i += 1) slice(run, [evidence(`f${i}`)]);
+    expect([...run.state.keys()].filter((entry) => entry.startsWith('post/')).length).toBeLessThanOrEqual(16);
+    slice(run, [evidence('c', { simhash })]);
+    expect(run.told.at(-1)).toMatchObject({ claimId: 'a', posts: 3 });
+  });
+});
