@@ -1,10 +1,12 @@
 /**
  * Avro in single-object encoding: C3 01, the writer schema's CRC-64-AVRO (little-endian), then the body.
  * The fingerprint says which record it is and which version wrote it; older versions are read through resolvers.
+ * Longs are exact up to ±2^52 (avsc counts in doubles): times in ms and offsets, which they are, stay far below.
  */
 import avsc from 'avsc';
 import { TocsinError } from '../base/errors.ts';
 import type { AnyRecord, RecordKind, RecordOf } from '../event/records.ts';
+import { guardCollections } from './avro-guard.ts';
 import { crc64Avro } from './crc64.ts';
 import { type AvroJson, historicSchemas, recordNames, recordSchema, TOPICS_DIR } from './schemas.ts';
 
@@ -36,7 +38,10 @@ export function schemaFingerprint(type: avsc.Type): string {
 }
 
 const parse = (schema: AvroJson): avsc.Type =>
-  avsc.Type.forSchema(structuredClone(schema) as avsc.Schema, { wrapUnions: false });
+  avsc.Type.forSchema(structuredClone(schema) as avsc.Schema, {
+    wrapUnions: false,
+    typeHook: guardCollections,
+  });
 
 /** Builds the codec from the schemas under `dir` (topics/ of this project by default). */
 export function createCodec(dir: string = TOPICS_DIR): Codec {
@@ -57,8 +62,17 @@ export function createCodec(dir: string = TOPICS_DIR): Codec {
     if (!current)
       throw new TocsinError('BAD_CONFIG', `topics/history has a schema of an unknown record ${record}`);
     const old = parse(schema);
-    const resolver = current.type.createResolver(old);
-    readers.set(schemaFingerprint(old), {
+    const hex = schemaFingerprint(old);
+    if (hex === current.hex) continue;
+    let resolver: ReturnType<avsc.Type['createResolver']>;
+    try {
+      resolver = current.type.createResolver(old);
+    } catch (cause) {
+      throw new TocsinError('BAD_CONFIG', `topics/history: ${record} of today cannot read schema ${hex}`, {
+        cause,
+      });
+    }
+    readers.set(hex, {
       kind: record,
       decode: (body) => current.type.fromBuffer(body, resolver) as object,
     });
@@ -85,6 +99,11 @@ export function createCodec(dir: string = TOPICS_DIR): Codec {
       if (claimed === null) throw new TocsinError('BAD_RECORD', 'not a single-object Avro record');
       const reader = readers.get(claimed);
       if (!reader) throw new TocsinError('UNKNOWN_SCHEMA', `unknown schema fingerprint ${claimed}`);
+      if (bytes.length > MAX_VALUE_BYTES)
+        throw new TocsinError(
+          'BAD_RECORD',
+          `a ${reader.kind} of ${bytes.length} bytes is too large to be read`,
+        );
       try {
         const body = Buffer.from(bytes.buffer, bytes.byteOffset + HEADER_BYTES, bytes.length - HEADER_BYTES);
         const value = reader.decode(body) as { kind?: string };

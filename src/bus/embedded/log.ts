@@ -1,6 +1,7 @@
 /** The partitioned log in the store: appending, reading on, finding offsets. */
 import { TocsinError } from '../../base/errors.ts';
 import { partitionOf } from '../../base/murmur2.ts';
+import { checkOutgoing } from '../outgoing.ts';
 import type { OutgoingRecord, PartitionRange, ReadFrom, ReceivedRecord, TopicSpec } from '../port.ts';
 import {
   CHUNK_BYTES,
@@ -29,11 +30,6 @@ export function topicOf(store: Store, name: string): TopicSpec {
   const spec = store.meta.get(['topic', name]) as TopicSpec | undefined;
   if (!spec) throw new TocsinError('UNKNOWN_TOPIC', `no topic ${name} on the embedded bus`);
   return spec;
-}
-
-/** Throws BAD_RECORD for a record that no bus would take. */
-export function checkOutgoing(record: OutgoingRecord): void {
-  if (record.key === '') throw new TocsinError('BAD_RECORD', `a record for ${record.topic} has an empty key`);
 }
 
 /** Partitions and encodes, outside of any transaction. Throws BAD_RECORD and UNKNOWN_TOPIC. */
