@@ -1,7 +1,7 @@
 /** The claim worker: one index per partition of crisis.evidence.v1; a slice's claims, alerts and state are one transaction. */
 import { TocsinError } from '../base/errors.ts';
 import { type Codec, claimedFingerprint } from '../bus/codec.ts';
-import { type Lineage, lineageOf, message } from '../bus/messages.ts';
+import { lineageOf, message } from '../bus/messages.ts';
 import type {
   Bus,
   Consumer,
@@ -12,16 +12,12 @@ import type {
   Transaction,
 } from '../bus/port.ts';
 import { TOPICS } from '../bus/topics.ts';
-import type { AnyRecord } from '../event/records.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { deadLetter } from '../pipeline/dead-letter.ts';
 import { type ClaimIndex, openClaimIndex } from './claim-index.ts';
 import { decodeEvidence } from './decode.ts';
-import type { SliceResult } from './journal.ts';
 import { LIMITS, type Limits } from './memory.ts';
-
-/** Group and service name. */
-export const CLAIMS_SERVICE = 'claims';
+import { CLAIMS_SERVICE, tell } from './tell.ts';
 
 export interface ClaimWorkerOptions {
   readonly bus: Bus;
@@ -128,31 +124,4 @@ function take(
     metrics.count('tocsin_outcomes_total', { service, outcome: 'dead', reason });
     metrics.count('tocsin_dlq_events_total', { service, reason });
   };
-}
-
-/** Puts everything that the slice says into its transaction. */
-function tell(codec: Codec, result: SliceResult, transaction: Transaction): void {
-  const send = (
-    topic: string,
-    record: AnyRecord,
-    key: string,
-    id: string,
-    time: number,
-    lineage: Lineage,
-  ): void =>
-    transaction.send(message(codec, topic, record, { key, id, source: CLAIMS_SERVICE, time, lineage }));
-  for (const { record, lineage } of result.claims)
-    send(
-      TOPICS.claims,
-      record,
-      record.claimId,
-      `${record.claimId}/${record.revision}`,
-      record.lastSeen,
-      lineage,
-    );
-  for (const { record, lineage } of result.feedback)
-    send(TOPICS.feedback, record, record.collection, record.rulingId, record.at, lineage);
-  for (const { record, lineage } of result.alerts)
-    send(TOPICS.alerts, record, record.collection, `${record.id}/${record.state}`, record.at, lineage);
-  for (const [entry, value] of result.state) transaction.putState(entry, value);
 }

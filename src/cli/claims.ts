@@ -1,6 +1,7 @@
 /** `tocsin claims`: the claim worker as a process. */
 import type { Command } from 'commander';
-import { CLAIMS_SERVICE, startClaimWorker } from '../claims/worker.ts';
+import { CLAIMS_SERVICE } from '../claims/tell.ts';
+import { startClaimWorker } from '../claims/worker.ts';
 import { run, runWorker, withBusFlags } from './runtime.ts';
 
 export function register(program: Command): void {

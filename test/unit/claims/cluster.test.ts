@@ -22,7 +22,9 @@ const post = fc.record({
   collection: fc.constantFrom('flood', 'flood', 'quake'),
 });
 
-function evidenceOf(posts: readonly fc.TypeOf<typeof post>[]): Evidence[][] {
+type Drawn = typeof post extends fc.Arbitrary<infer T> ? T : never;
+
+function evidenceOf(posts: readonly Drawn[]): Evidence[][] {
   return posts.map(({ pictures, ...rest }, i) => {
     const first = evidence(`p${i}`, rest);
     if (pictures.length === 0) return [first];

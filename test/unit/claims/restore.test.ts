@@ -15,7 +15,16 @@ import {
   stateText,
 } from './evidence.ts';
 
-/** So small that claims are let go all the time. */
+/** So small that claims are let go all the time, by silence … */
+const SILENT: Limits = {
+  silentMs: DAY,
+  keepRecords: 6,
+  maxPosts: 1_000,
+  sweepEvery: 2,
+  sweepPosts: 3,
+  maxWaiting: 2,
+};
+/** … or because there are too many. */
 const SMALL: Limits = {
   silentMs: DAY,
   keepRecords: 10,
@@ -33,19 +42,19 @@ const input: fc.Arbitrary<Input> = fc.oneof(
     weight: 5,
     arbitrary: fc
       .record({
-        id: fc.nat(40),
+        id: fc.nat(60),
         revision: fc.integer({ min: 1, max: 2 }),
         simhash: fc.oneof(fc.constant(''), hash),
         pictures: fc.array(hash, { maxLength: 2 }),
-        collection: fc.constantFrom('flood', 'quake'),
-        jitter: fc.nat(300),
+        collection: fc.constantFrom('flood', 'flood', 'flood', 'quake'),
+        jitter: fc.nat(600),
       })
       .map(({ id, revision, simhash, pictures, collection, jitter }) =>
         evidence(`p${id}`, {
           revision,
           simhash,
           collection,
-          createdAt: START + Math.floor(id / 10) * DAY + jitter * MINUTE,
+          createdAt: START + jitter * MINUTE,
           authorHash: String(id % 7).repeat(32),
           perceptualHashes: pictures.map((p) => ({ hash: p, flipped: hashWith(p, [50, 51, 52]) })),
           storeKeys: pictures,
@@ -55,7 +64,7 @@ const input: fc.Arbitrary<Input> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc
-      .record({ id: fc.nat(9), post: fc.nat(40), undoes: fc.option(fc.nat(9)), at: fc.nat(20) })
+      .record({ id: fc.nat(9), post: fc.nat(60), undoes: fc.option(fc.nat(9)), at: fc.nat(20) })
       .map(({ id, post, undoes, at }) =>
         ruling(`r${id}`, {
           postId: `p${post}`,
@@ -66,15 +75,22 @@ const input: fc.Arbitrary<Input> = fc.oneof(
   },
 );
 
+/** Three hours from each to the next, more or less. */
+const inTime = (inputs: readonly Input[]): Input[] =>
+  inputs.map((one, i) =>
+    one.kind === 'Evidence' ? { ...one, createdAt: one.createdAt + i * 180 * MINUTE } : one,
+  );
+
 describe('the claim index, restored', () => {
   for (const [name, limits] of [
     ['with room for everything', {}],
-    ['while claims are let go', SMALL],
+    ['while silent claims are let go', SILENT],
+    ['while posts are let go for want of room', SMALL],
   ] as const)
     it(`tells and remembers what the uninterrupted one does, ${name}`, () => {
       fc.assert(
         fc.property(
-          fc.array(input, { minLength: 1, maxLength: 80 }),
+          fc.array(input, { minLength: 1, maxLength: 100, size: 'max' }).map(inTime),
           fc.integer({ min: 1, max: 7 }),
           fc.uniqueArray(fc.nat(40), { maxLength: 4 }),
           (inputs, sliceRecords, restarts) => {
@@ -126,11 +142,39 @@ describe('letting go', () => {
     expect(run.state.size).toBe(filler.length + 2);
   });
 
+  it('leaves nothing behind of claims that were merged', () => {
+    const run = startRun({ ...SMALL, maxPosts: 1_000, sweepEvery: 1 });
+    const tie = { perceptualHashes: [{ hash: '00ff00ff3c3c5555', flipped: '00ff00ff3c3c5555' }] };
+    const other = 'f0c3a5961e2d4b78';
+    slice(run, [evidence('a', { simhash }), evidence('b', { simhash, ...tie })]);
+    slice(run, [evidence('c', { simhash: other }), evidence('d', { simhash: other })]);
+    slice(run, [evidence('c', { simhash: other, revision: 2, ...tie })]);
+    expect(run.told.filter(({ mergedInto }) => mergedInto === 'a')).toHaveLength(1);
+    slice(
+      run,
+      Array.from({ length: 30 }, (_, i) => evidence(`f${i}`, { createdAt: START + 3 * DAY })),
+    );
+    expect([...run.state.keys()].filter((entry) => entry.startsWith('claim/'))).toEqual([]);
+    expect(run.index.ledger().letGo).toBe(4);
+  });
+
   it('keeps what is silent but came only just now: a replay runs through weeks in seconds', () => {
     const run = startRun({ ...SMALL, maxPosts: 1_000, sweepEvery: 1 });
     slice(run, [evidence('a', { simhash }), evidence('z', { createdAt: START + 30 * DAY })]);
     slice(run, [evidence('b', { simhash, createdAt: START + 1 })]);
     expect(run.told).toMatchObject([{ claimId: 'a', posts: 2 }]);
+  });
+
+  it('ends the alert of a claim that it lets go', () => {
+    const run = startRun({ ...SILENT, sweepPosts: 100 });
+    slice(
+      run,
+      Array.from({ length: 12 }, (_, i) => evidence(`hot${i}`, { simhash })),
+    );
+    // Time that moves on by a post of no consequence would resolve it; here it is let go for want of room.
+    const full = startRun({ ...SILENT, maxPosts: 5, sweepPosts: 100 }, run.state);
+    slice(full, [evidence('x'), evidence('y')]);
+    expect(full.alerts).toMatchObject([{ state: 'resolved', id: run.alerts[0]?.id }]);
   });
 
   it('does not count a post again when a later revision finds it gone', () => {
