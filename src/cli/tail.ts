@@ -1,7 +1,7 @@
 /** `tocsin tail TOPIC`: records of a topic, decoded, a line each. */
 import type { Command } from 'commander';
 import { TocsinError } from '../base/errors.ts';
-import { claimedFingerprint, type Codec } from '../bus/codec.ts';
+import { type Codec, claimedFingerprint } from '../bus/codec.ts';
 import type { ReadFrom, ReceivedRecord } from '../bus/port.ts';
 import { TOPICS } from '../bus/topics.ts';
 import { run, withBusFlags } from './runtime.ts';

@@ -1,9 +1,9 @@
 /** Records that the label worker writes, as messages: labels, evidence, media requests, dead letters. */
 import { simhash64 } from '../base/simhash.ts';
 import type { Codec } from '../bus/codec.ts';
+import { claimedFingerprint } from '../bus/codec.ts';
 import { type Lineage, lineageOf, message } from '../bus/messages.ts';
 import type { OutgoingRecord, ReceivedRecord } from '../bus/port.ts';
-import { claimedFingerprint } from '../bus/codec.ts';
 import { TOPICS } from '../bus/topics.ts';
 import type { Evidence, Label, MediaRequest, PictureHash } from '../event/records.ts';
 import { type DeadLetterReason, deadLetter } from '../pipeline/dead-letter.ts';

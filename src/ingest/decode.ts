@@ -1,6 +1,7 @@
 /** Stage: bytes of crisis.events.v1 → checked events. What it refuses gets its reason; what it passes is trusted. */
-import { partitionOf } from '../base/murmur2.ts';
+
 import { TocsinError } from '../base/errors.ts';
+import { partitionOf } from '../base/murmur2.ts';
 import { type Codec, claimedFingerprint } from '../bus/codec.ts';
 import { type Lineage, traceparentFor } from '../bus/messages.ts';
 import type { ReceivedRecord } from '../bus/port.ts';

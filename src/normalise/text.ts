@@ -60,7 +60,7 @@ const URL_LIKE =
 /** What a cut at 140 characters left of a URL. */
 const URL_STUMP = /\bhttps?(?::\/{0,2})?(?:\.\.\.)?$/i;
 /** Not inside an e-mail address. Handles are ASCII; names of Weibo are words of any script. */
-const MENTION_LIKE = /(?<![A-Za-z0-9_.+-])@(?:[A-Za-z0-9_]{1,30}|[\p{L}\p{N}_-]{1,30})/gu;
+const MENTION_LIKE = /(?<![A-Za-z0-9_.+-])(?:@(?:[A-Za-z0-9_]{1,30}|[\p{L}\p{N}_-]{1,30}))+/gu;
 
 /**
  * Normalises a text: NFKC; invisible characters and direction overrides out (ZWJ inside emoji and ZWNJ/ZWJ inside

@@ -3,7 +3,7 @@
  * The revision table of the contracts is this file. One partition's memory; deterministic in the order of inputs.
  */
 import { assertNever } from '../base/errors.ts';
-import { traceparentFor, type Lineage } from '../bus/messages.ts';
+import { type Lineage, traceparentFor } from '../bus/messages.ts';
 import type {
   LabelPicture,
   Media,

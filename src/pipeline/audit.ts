@@ -1,8 +1,8 @@
 /** Counts inputs and outputs anew, record by record, and holds the ledger against them. */
 import type { Codec } from '../bus/codec.ts';
+import { expectKind } from '../bus/codec.ts';
 import type { Bus, ReceivedRecord } from '../bus/port.ts';
 import { TOPICS } from '../bus/topics.ts';
-import { expectKind } from '../bus/codec.ts';
 import {
   imbalance,
   LABEL_SERVICE,

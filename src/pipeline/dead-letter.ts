@@ -1,6 +1,7 @@
 /** Dead letters: inputs that cannot be worked on, kept with their reason. */
-import type { DeadLetter } from '../event/records.ts';
+
 import type { ReceivedRecord } from '../bus/port.ts';
+import type { DeadLetter } from '../event/records.ts';
 
 /** The closed list of reasons. */
 export const DEAD_LETTER_REASONS = [

@@ -64,6 +64,8 @@ export function decodeRow(bytes: Uint8Array): LedgerRow {
   } catch (cause) {
     throw new TocsinError('BUS_STATE_MISMATCH', 'the ledger row is not JSON', { cause });
   }
+  if (value === null || typeof value !== 'object')
+    throw new TocsinError('BUS_STATE_MISMATCH', 'the ledger row is no object');
   const given = value as Partial<Record<keyof LedgerRow, unknown>>;
   const row: LedgerCounter = { ...EMPTY_ROW };
   for (const field of FIELDS) {
