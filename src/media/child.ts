@@ -28,7 +28,8 @@ export interface ChildOptions {
   readonly maxRssBytes: number;
   /** How long a start may take. */
   readonly startMs: number;
-  readonly onDeath: (reason: DeathReason) => void;
+  /** @param lastWords the end of what the child wrote to stderr. */
+  readonly onDeath: (reason: DeathReason, lastWords: string) => void;
 }
 
 export interface SupervisedChild {
@@ -93,7 +94,7 @@ export function superviseChild(options: ChildOptions): SupervisedChild {
       serialization: 'advanced',
       // Ctrl-C at a terminal is the parent's business; the child ends when the parent hangs up.
       detached: true,
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     const started = deferred<void>();
     const ended = deferred<void>();
@@ -108,6 +109,10 @@ export function superviseChild(options: ChildOptions): SupervisedChild {
       reason: 'crash',
     };
     let isReady = false;
+    let lastWords = '';
+    forked.stderr?.setEncoding('utf8').on('data', (words: string) => {
+      lastWords = (lastWords + words).slice(-2_000);
+    });
     const startTimer = setTimeout(() => forked.kill('SIGKILL'), options.startMs);
     const end = (): void => {
       if (child.dead) return;
@@ -122,7 +127,7 @@ export function superviseChild(options: ChildOptions): SupervisedChild {
       child.pending.clear();
       if (!isReady)
         started.reject(new TocsinError('DEPENDENCY_MISSING', 'the decoding process cannot be started'));
-      if (!closed) options.onDeath(child.reason);
+      if (!closed) options.onDeath(child.reason, lastWords.trim());
       ended.resolve();
     };
     started.promise.catch(() => {});

@@ -70,9 +70,10 @@ const HOST_FAULTS: ReadonlySet<RefusalCode> = new Set([
 export function createDecoder(options: DecoderOptions): Decoder {
   const { clock, log, metrics } = options;
   const limits = { ...DECODER_LIMITS, ...options.limits };
-  const onDeath = (reason: DeathReason): void => {
+  const onDeath = (reason: DeathReason, lastWords: string): void => {
     metrics.count('tocsin_decoder_restarts_total', { reason });
-    if (reason !== 'recycled') log.warn({ reason }, 'A decoding process died and is started again.');
+    if (reason !== 'recycled')
+      log.warn({ reason, lastWords }, 'A decoding process died and is started again.');
   };
   const child = () =>
     superviseChild({

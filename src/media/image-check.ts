@@ -1,5 +1,5 @@
 /** What kind of picture the bytes are: by their first bytes, whatever anybody says of them. */
-import sharp from 'sharp';
+import sharp, { type SharpOptions } from 'sharp';
 import { type Refused, refuse } from './refusal.ts';
 
 /** The kinds that are decoded. */
@@ -9,12 +9,12 @@ export type PictureKind = 'jpeg' | 'png' | 'webp';
 export const MAX_PIXELS: number = 20_000_000;
 
 /** How sharp is to read untrusted bytes. Only the first picture of an animation is looked at. */
-export const READ_OPTIONS = {
+export const READ_OPTIONS: SharpOptions = {
   limitInputPixels: MAX_PIXELS,
   pages: 1,
   failOn: 'error',
   sequentialRead: true,
-} as const;
+};
 
 /**
  * Shuts every loader of libvips but three. Process-wide, so the decoding process calls it once, first of all.

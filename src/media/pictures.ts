@@ -64,7 +64,12 @@ export function createPictures(deps: PictureDeps): Pictures {
   const limits = { ...CACHE_LIMITS, ...deps.limits };
   const perf = { now: () => clock.monotonic() };
   const contents = new LRUCache<string, SettledPicture>({ max: limits.contents });
-  const addresses = new LRUCache<string, Found>({ max: limits.addresses, ttl: limits.addressMs, perf });
+  const addresses = new LRUCache<string, Found>({
+    max: limits.addresses,
+    ttl: limits.addressMs,
+    ttlResolution: 0,
+    perf,
+  });
   /** Under way now, by content and by address: whoever asks for the same waits for the same. */
   const decodes = new Map<string, Promise<SettledPicture>>();
   const fetches = new Map<string, Promise<SettledPicture>>();

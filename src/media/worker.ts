@@ -47,29 +47,52 @@ export async function startMediaWorker(deps: MediaWorkerDeps): Promise<Consumer>
     sliceRecords: 32,
     sliceMs: 20,
     concurrency: topic.partitions,
-    open: async () => ({
-      process: async (records, transaction) => {
-        const began = clock.monotonic();
-        const answers = await Promise.all(records.map((record) => answer(deps, record, topic.partitions)));
-        for (const outgoing of answers.flat()) transaction.send(outgoing);
-        metrics.count('tocsin_events_consumed_total', { topic: TOPICS.media }, records.length);
-        metrics.observe('tocsin_slice_duration_seconds', (clock.monotonic() - began) / 1_000, {
-          service: SERVICE,
-        });
-      },
-    }),
+    open: async () => {
+      let done: SliceCount | null = null;
+      return {
+        process: async (records, transaction) => {
+          const began = clock.monotonic();
+          const answers = await Promise.all(records.map((record) => answer(deps, record, topic.partitions)));
+          for (const { outgoing } of answers) for (const record of outgoing) transaction.send(record);
+          done = { began, answers };
+        },
+        committed: () => {
+          if (done) countSlice(metrics, clock, done);
+          done = null;
+        },
+      };
+    },
   });
 }
 
+/** What came of one input. */
+interface Answer {
+  readonly outgoing: readonly OutgoingRecord[];
+  readonly dead: DeadLetterReason | null;
+}
+
+interface SliceCount {
+  readonly began: number;
+  readonly answers: readonly Answer[];
+}
+
+function countSlice(metrics: Metrics, clock: Clock, { began, answers }: SliceCount): void {
+  metrics.count('tocsin_events_consumed_total', { topic: TOPICS.media }, answers.length);
+  for (const { outgoing, dead } of answers) {
+    if (dead) metrics.count('tocsin_dlq_events_total', { service: SERVICE, reason: dead });
+    for (const { topic } of outgoing) metrics.count('tocsin_events_emitted_total', { topic });
+  }
+  metrics.observe('tocsin_slice_records', answers.length, { service: SERVICE });
+  metrics.observe('tocsin_slice_duration_seconds', (clock.monotonic() - began) / 1_000, { service: SERVICE });
+}
+
 /** What one request leads to: its MediaEvent, or a dead letter and, where the request can be read, a refusing MediaEvent. */
-async function answer(
-  deps: MediaWorkerDeps,
-  record: ReceivedRecord,
-  partitions: number,
-): Promise<readonly OutgoingRecord[]> {
+async function answer(deps: MediaWorkerDeps, record: ReceivedRecord, partitions: number): Promise<Answer> {
   const { request, dead } = readRequest(deps.codec, record, partitions);
-  if (!dead) return [mediaEvent(deps, record, request, await settleAll(deps.pictures, request))];
-  deps.metrics.count('tocsin_dlq_events_total', { service: SERVICE, reason: dead.reason });
+  if (!dead) {
+    const items = await settleAll(deps.pictures, request);
+    return { outgoing: [mediaEvent(deps.codec, record, request, items)], dead: null };
+  }
   deps.log.warn(
     { reason: dead.reason, partition: record.partition, offset: String(record.offset) },
     'A media request cannot be worked on.',
@@ -93,10 +116,10 @@ async function answer(
       lineage: lineageOf(record.headers),
     },
   );
-  if (!request || request.postId === '') return [letter];
+  if (!request || request.postId === '') return { outgoing: [letter], dead: dead.reason };
   // The post waits for an answer, so that its pictures are not pending for ever.
   const refused = request.media.map(({ id: picture }) => ({ id: picture, ...refusedPicture('bad_request') }));
-  return [letter, mediaEvent(deps, record, request, refused)];
+  return { outgoing: [letter, mediaEvent(deps.codec, record, request, refused)], dead: dead.reason };
 }
 
 function readRequest(codec: Codec, record: ReceivedRecord, partitions: number): Read {
@@ -141,7 +164,7 @@ function settleAll(pictures: Pictures, request: MediaRequest): Promise<MediaItem
 }
 
 function mediaEvent(
-  deps: MediaWorkerDeps,
+  codec: Codec,
   record: ReceivedRecord,
   request: MediaRequest,
   items: readonly MediaItem[],
@@ -149,8 +172,7 @@ function mediaEvent(
   const { postId, mediaSetHash, media, context, mac } = request;
   const event: MediaEvent = { kind: 'MediaEvent', postId, mediaSetHash, items, context, mac, media };
   const { createdAt } = context;
-  deps.metrics.count('tocsin_events_emitted_total', { topic: TOPICS.events });
-  return message(deps.codec, TOPICS.events, event, {
+  return message(codec, TOPICS.events, event, {
     key: postId,
     id: `${postId}/${mediaSetHash}`,
     source: SERVICE,

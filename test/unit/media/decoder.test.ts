@@ -1,0 +1,155 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
+import { silentLog } from '../../../src/base/log.ts';
+import { runnableModule } from '../../../src/base/module-url.ts';
+import { createDecoder, type Decoder, type DecoderLimits } from '../../../src/media/decoder.ts';
+import { createMetrics, type Metrics } from '../../../src/metrics/metrics.ts';
+import { fixturePicture } from '../../support/pictures.ts';
+import { until } from '../../support/until.ts';
+
+const text = (words: string): Uint8Array => new TextEncoder().encode(words);
+const scene = fixturePicture('scene.jpg');
+
+describe('decoder', () => {
+  let metrics: Metrics;
+  let decoder: Decoder;
+  beforeEach(() => {
+    metrics = createMetrics({ bare: true });
+  });
+  afterEach(() => decoder.close());
+
+  const open = (limits: Partial<DecoderLimits> = {}, fragile = true): Decoder => {
+    decoder = createDecoder({
+      settings: { fetchHosts: ['*'], fetchPrivate: false },
+      limits,
+      clock: systemClock,
+      log: silentLog,
+      metrics,
+      ...(fragile ? { module: runnableModule(import.meta.url, '../../support/fragile-process') } : {}),
+    });
+    return decoder;
+  };
+  const restarts = async (): Promise<Record<string, number>> =>
+    Object.fromEntries(
+      [...(await metrics.expose()).body.matchAll(/restarts_total\{reason="(\w+)"\} (\d+)/g)].map((match) => [
+        match[1],
+        Number(match[2]),
+      ]),
+    );
+  const outcome = async (bytes: Uint8Array): Promise<string> => {
+    const answer = await decoder.decode(bytes);
+    return 'refused' in answer ? answer.refused : 'ready';
+  };
+
+  it('starts no process before it is asked, and then one for its work', async () => {
+    open({}, false);
+    expect(decoder.pids()).toEqual({ fetch: null, decode: null });
+    const [first, second] = await Promise.all([decoder.decode(scene), decoder.decode(scene)]);
+    expect(first).toHaveProperty('pixels64');
+    expect(second).toEqual(first);
+    expect(decoder.pids().decode).toBeTypeOf('number');
+    expect(decoder.pids().fetch).toBeNull();
+    expect(await decoder.fetch('http://127.0.0.1/')).toMatchObject({ refused: 'private_address' });
+    expect(await restarts()).toEqual({});
+  });
+
+  it('gives its child nothing of its own environment', async () => {
+    process.env['TOCSIN_TEST_SECRET'] = 'secret';
+    try {
+      open();
+      const answer = await decoder.decode(text('ENVS'));
+      const names = 'refused' in answer ? answer.detail.split(',') : [];
+      // libvips sets VIPSHOME itself; Node names its channel.
+      expect(names.filter((name) => name !== 'VIPSHOME' && !name.startsWith('NODE_CHANNEL'))).toEqual([
+        'MALLOC_ARENA_MAX',
+        'UV_THREADPOOL_SIZE',
+      ]);
+    } finally {
+      delete process.env['TOCSIN_TEST_SECRET'];
+    }
+  });
+
+  it('refuses the picture that kills the child, and only that', async () => {
+    open();
+    const pictures = [scene, text('KILL'), fixturePicture('scene-2.jpg'), fixturePicture('truncated.jpg')];
+    expect(await Promise.all(pictures.map(outcome))).toEqual([
+      'ready',
+      'decoder_crashed',
+      'ready',
+      'broken_picture',
+    ]);
+    expect((await restarts())['crash']).toBeGreaterThanOrEqual(2);
+    expect(await outcome(scene)).toBe('ready');
+  });
+
+  it('refuses the picture that hangs the child, and only that', async () => {
+    open({ decodeMs: 1_500 });
+    await outcome(scene);
+    expect(await Promise.all([scene, text('HANG'), fixturePicture('scene-2.jpg')].map(outcome))).toEqual([
+      'ready',
+      'decoder_timeout',
+      'ready',
+    ]);
+  });
+
+  it('loses nothing when the child is killed in mid work', async () => {
+    open();
+    const before = await decoder.decode(scene);
+    const work = Promise.all([decoder.decode(scene), outcome(text('WAIT a while'))]);
+    const pid = decoder.pids().decode as number;
+    await new Promise((resolve) => setImmediate(resolve));
+    process.kill(pid, 'SIGKILL');
+    expect(await work).toEqual([before, 'not_a_picture']);
+    expect(await restarts()).toEqual({ crash: 1 });
+    expect(decoder.pids().decode).not.toBe(pid);
+  });
+
+  it('asks a new child when the old one died between two pictures', async () => {
+    open();
+    await outcome(scene);
+    const pid = decoder.pids().decode as number;
+    process.kill(pid, 'SIGKILL');
+    await until(async () => (await restarts())['crash'] === 1, 'the death to be seen');
+    expect(await outcome(scene)).toBe('ready');
+  });
+
+  it('repeats a fetch whose process died, once', async () => {
+    open();
+    expect(await decoder.fetch('http://host.example/kill')).toMatchObject({ refused: 'decoder_crashed' });
+    expect(await restarts()).toEqual({ crash: 2 });
+    expect(await decoder.fetch('http://host.example/fine')).toHaveProperty('bytes');
+  });
+
+  it('replaces a child that has served its time without losing a picture', async () => {
+    open({ recycleAfter: 5 });
+    const answers = await Promise.all(Array.from({ length: 20 }, () => outcome(scene)));
+    expect(new Set(answers)).toEqual(new Set(['ready']));
+    await until(async () => ((await restarts())['recycled'] ?? 0) >= 2, 'the old children to be gone');
+    expect(Object.keys(await restarts())).toEqual(['recycled']);
+  });
+
+  it('replaces a child that holds too much memory', async () => {
+    open({ maxRssBytes: 1 });
+    expect(await outcome(scene)).toBe('ready');
+    await until(async () => (await restarts())['recycled'] === 1, 'the child to be replaced');
+    expect(await outcome(scene)).toBe('ready');
+  });
+
+  it('throws when no child can be started, instead of blaming the picture', async () => {
+    decoder = createDecoder({
+      settings: { fetchHosts: ['*'], fetchPrivate: false },
+      clock: systemClock,
+      log: silentLog,
+      metrics,
+      module: runnableModule(import.meta.url, './no-such-module'),
+    });
+    await expect(decoder.decode(scene)).rejects.toMatchObject({ code: 'DEPENDENCY_MISSING' });
+  });
+
+  it('takes nothing after it was closed', async () => {
+    open();
+    await outcome(scene);
+    await decoder.close();
+    await expect(decoder.decode(scene)).rejects.toMatchObject({ code: 'INTERNAL' });
+  });
+});
