@@ -137,7 +137,7 @@ export interface BusAdmin {
   /** Changes retention and cleanup. Throws BUS_TOPIC_MISMATCH for another partition count: keys would move. */
   alterTopic(spec: TopicSpec): Promise<void>;
   ranges(topic: string): Promise<readonly PartitionRange[]>;
-  /** Committed offset per partition; null where the group has none. */
+  /** Committed offset per partition (the first kept one where that is later); null where the group has none. */
   committed(group: string, topic: string): Promise<readonly (bigint | null)[]>;
   /**
    * Moves a group that has no running member (else it throws BAD_USAGE) to the first record at or after the time,

@@ -2,7 +2,7 @@
 import { TocsinError } from '../../base/errors.ts';
 import type { BusAdmin, TopicSpec } from '../port.ts';
 import { hasMembers, type Self } from './group.ts';
-import { offsetAt, ranges, topicOf } from './log.ts';
+import { low, offsetAt, ranges, topicOf } from './log.ts';
 import { forgetState } from './state.ts';
 import type { Store } from './store.ts';
 
@@ -64,7 +64,8 @@ export function createAdmin(store: Store, me: Self): BusAdmin {
       store.fresh();
       return all(topic).map((partition) => {
         const offset = store.offsets.get([group, topic, partition]);
-        return offset === undefined ? null : BigInt(offset);
+        // What expired unread counts as consumed: it is where the group will go on.
+        return offset === undefined ? null : BigInt(Math.max(offset, low(store, topic, partition)));
       });
     },
     async seekToTime(group, topic, timestamp) {

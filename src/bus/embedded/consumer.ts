@@ -2,7 +2,7 @@
 import { asTocsinError } from '../../base/errors.ts';
 import { createSemaphore } from '../../base/semaphore.ts';
 import type { Consumer, Consumption } from '../port.ts';
-import { createMembership, type Self } from './group.ts';
+import { createMembership, holds, type Self } from './group.ts';
 import { topicOf } from './log.ts';
 import { type PartitionRun, runPartition, type SliceDeps } from './slices.ts';
 
@@ -52,7 +52,10 @@ export async function startConsumer(
     }
     await membership.sweep();
     const wanted = membership.wanted(partitions);
-    for (const [partition, run] of runs) if (!wanted.has(partition)) run.stop();
+    for (const [partition, run] of runs) {
+      if (!holds(store, run.claim)) run.lose();
+      else if (!wanted.has(partition)) run.stop();
+    }
     for (const partition of wantedSince.keys()) if (!wanted.has(partition)) wantedSince.delete(partition);
     for (const partition of wanted) {
       if (runs.has(partition)) continue;

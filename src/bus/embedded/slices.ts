@@ -35,6 +35,8 @@ export interface PartitionRun {
   readonly ended: Promise<void>;
   /** Finishes and commits the slice in hand. */
   stop(): void;
+  /** The partition belongs to somebody else: the slice in hand is aborted, it could not be committed. */
+  lose(): void;
 }
 
 /** What one slice did, until it is committed. */
@@ -200,5 +202,9 @@ export function runPartition(consumption: Consumption, claim: Claim, deps: Slice
     claim,
     ended: run(),
     stop: () => draining.abort(),
+    lose() {
+      lost.abort();
+      draining.abort();
+    },
   };
 }

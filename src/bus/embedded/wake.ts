@@ -40,7 +40,12 @@ export function createWakeups(commits: () => number, clock: Clock): Wakeups {
       await clock.sleep(delay, nap.signal);
       if (closing.signal.aborted) break;
       if (nap.signal.aborted) nap = new AbortController();
-      delay = wakeChanged() ? FASTEST_MS : Math.min(SLOWEST_MS, delay * 2);
+      try {
+        delay = wakeChanged() ? FASTEST_MS : Math.min(SLOWEST_MS, delay * 2);
+      } catch {
+        // The store cannot be read: those who wait find out themselves, and say so.
+        for (const waiter of [...waiters]) waiter.wake();
+      }
     }
     polling = false;
   }

@@ -138,7 +138,8 @@ describe('codec', () => {
   });
 
   it('is not drawn into work by announced sizes', () => {
-    const began = performance.now();
+    // Believing a size would take minutes and gigabytes.
+    let refused = 0;
     for (const kind of kinds)
       for (const size of [
         1n << 20n,
@@ -153,10 +154,10 @@ describe('codec', () => {
           // Wherever a string, list or map begins after some zeros, it announces more than there is.
           const bomb = Buffer.concat([header(kind), Buffer.alloc(before), long(size), Buffer.alloc(3)]);
           const result = outcome(bomb);
-          if (typeof result === 'string') expect(result).toBe('BAD_RECORD');
+          if (result === 'BAD_RECORD') refused += 1;
+          else expect(typeof result).toBe('object');
         }
-    // Believing the sizes takes minutes and gigabytes; not believing them takes milliseconds.
-    expect(performance.now() - began).toBeLessThan(20_000);
+    expect(refused).toBeGreaterThan(1_000);
   });
 
   it('does not read what is longer than any value may be', () => {
@@ -231,9 +232,12 @@ describe('codec', () => {
       Buffer.alloc(3),
       long(3_000_000_000n),
     ]);
-    const began = performance.now();
-    expect(() => createCodec(dir).decode(bomb)).toThrow(expect.objectContaining({ code: 'BAD_RECORD' }));
-    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(() => createCodec(dir).decode(bomb)).toThrow(
+      expect.objectContaining({
+        code: 'BAD_RECORD',
+        message: expect.stringContaining('more items announced'),
+      }),
+    );
   });
 
   it('says which history it cannot use', () => {
