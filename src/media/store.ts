@@ -1,6 +1,6 @@
 /** The media store: pictures by the sha256 of their bytes, in a folder that several processes share. */
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { TocsinError } from '../base/errors.ts';
 
@@ -60,11 +60,10 @@ function openArea(folder: string, options: { readonly flush: boolean }): MediaAr
       const key = storeKey(bytes);
       const path = pathOf(key);
       if ((await sizeOf(path)) === bytes.length) return key;
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       // Written aside and renamed: readers see all of it or nothing, whoever else writes the same.
       const aside = `${path}.${randomBytes(6).toString('hex')}.tmp`;
       try {
-        const file = await open(aside, 'wx', 0o600);
+        const file = await create(aside);
         try {
           await file.writeFile(bytes);
           if (options.flush) await file.sync();
@@ -97,6 +96,17 @@ function openArea(folder: string, options: { readonly flush: boolean }): MediaAr
       return isStoreKey(key) && (await sizeOf(pathOf(key))) !== null;
     },
   };
+}
+
+/** Opens a new file; its folder is made when it turns out to be missing. */
+async function create(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'wx', 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    return open(path, 'wx', 0o600);
+  }
 }
 
 async function sizeOf(path: string): Promise<number | null> {

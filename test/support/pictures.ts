@@ -1,4 +1,4 @@
-/** The drawn pictures of test/fixtures/pictures (made by scripts/make-picture-fixtures.mjs). */
+/** The drawn pictures of test/fixtures/pictures (made by scripts/make-picture-fixtures.ts). */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

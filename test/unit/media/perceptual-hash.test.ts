@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { type PerceptualHashes, perceptualHashes } from '../../../src/media/perceptual-hash.ts';
+import { resample } from '../../../src/media/resample.ts';
 import { fixturePicture } from '../../support/pictures.ts';
 
 const SCENES = ['scene.jpg', ...Array.from({ length: 7 }, (_, i) => `scene-${i + 2}.jpg`)];
@@ -12,7 +13,8 @@ async function hashOf(bytes: Uint8Array): Promise<PerceptualHashes> {
     .toColourspace('srgb')
     .raw()
     .toBuffer({ resolveWithObject: true });
-  const hashes = perceptualHashes({ data, width: info.width, height: info.height, channels: info.channels });
+  const small = { data, width: info.width, height: info.height, channels: info.channels };
+  const hashes = perceptualHashes(resample(small, 64, 64));
   if (!hashes) throw new Error('no hash');
   return hashes;
 }

@@ -1,7 +1,7 @@
 /** Rendered scenes (sky, hills, houses, water, people as discs) as SVG: the same seed, the same scene. */
 
 /** A small seeded stream of numbers in [0, 1). */
-function numbers(seed) {
+function numbers(seed: number): () => number {
   let state = (seed * 0x9e3779b1) >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -11,18 +11,13 @@ function numbers(seed) {
   };
 }
 
-/**
- * @param {number} seed
- * @param {number} width
- * @param {number} height
- * @returns {string} an SVG document of that size
- */
-export function drawScene(seed, width, height) {
+/** An SVG document of that size. */
+export function drawScene(seed: number, width: number, height: number): string {
   const next = numbers(seed);
-  const upTo = (limit) => Math.round(next() * limit);
+  const upTo = (limit: number): number => Math.round(next() * limit);
   const hue = upTo(360);
   const horizon = 60 + upTo(120);
-  const shapes = [];
+  const shapes: string[] = [];
   for (let i = 0; i < 6; i += 1)
     shapes.push(
       `<ellipse cx="${upTo(400)}" cy="${horizon}" rx="${40 + upTo(120)}" ry="${15 + upTo(60)}" fill="hsl(${(hue + 90 + upTo(60)) % 360},${20 + upTo(40)}%,${15 + upTo(50)}%)"/>`,

@@ -1,24 +1,26 @@
 /**
  * Draws the pictures that the tests of the media worker use, good ones and bad ones, into test/fixtures/pictures/.
- *   node scripts/make-picture-fixtures.mjs
+ *   node --import tsx scripts/make-picture-fixtures.ts
  * Everything is rendered here: no photograph is in it. Encoders of another sharp version may give other bytes.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { crc32, deflateSync } from 'node:zlib';
-import sharp from 'sharp';
-import { drawScene } from './lib/scenes.mjs';
+import sharp, { type Sharp } from 'sharp';
+import { drawScene } from './lib/scenes.ts';
 
 const folder = fileURLToPath(new URL('../test/fixtures/pictures', import.meta.url));
 mkdirSync(folder, { recursive: true });
-const write = (name, bytes) => {
+const write = (name: string, bytes: Uint8Array): void => {
   writeFileSync(join(folder, name), bytes);
   console.log(`${name}  ${bytes.length} B`);
 };
 
-const draw = (seed, width = 480, height = 360) => sharp(Buffer.from(drawScene(seed, width, height)));
-const jpeg = (image, quality = 80) => image.removeAlpha().jpeg({ quality }).toBuffer();
+const draw = (seed: number, width = 480, height = 360): Sharp =>
+  sharp(Buffer.from(drawScene(seed, width, height)));
+const jpeg = (image: Sharp, quality = 80): Promise<Buffer> =>
+  image.removeAlpha().jpeg({ quality }).toBuffer();
 
 const scene = await jpeg(draw(1));
 write('scene.jpg', scene);
@@ -48,17 +50,10 @@ write(
 );
 
 // Stored lying on its side, to be shown upright: EXIF orientation 6.
+const upright = await draw(1, 320, 240).removeAlpha().png().toBuffer();
 write(
   'rotated.jpg',
-  await sharp(
-    await draw(1, 320, 240)
-      .removeAlpha()
-      .toBuffer()
-      .then((svg) => sharp(svg).rotate(270).png().toBuffer()),
-  )
-    .withMetadata({ orientation: 6 })
-    .jpeg({ quality: 80 })
-    .toBuffer(),
+  await sharp(upright).rotate(270).withMetadata({ orientation: 6 }).jpeg({ quality: 80 }).toBuffer(),
 );
 
 write('scene.tif', await draw(1, 64, 48).removeAlpha().tiff({ compression: 'lzw' }).toBuffer());
@@ -76,8 +71,8 @@ const zip = Buffer.concat([Buffer.from('PK\x05\x06', 'latin1'), Buffer.alloc(18)
 write('polyglot.jpg', Buffer.concat([scene, zip]));
 
 /** A PNG of one plain colour, written by hand so that size and header can be anything. */
-function plainPng(width, height, rows) {
-  const chunk = (type, data) => {
+function plainPng(width: number, height: number, rows: number): Buffer {
+  const chunk = (type: string, data: Uint8Array): Buffer => {
     const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
     const length = Buffer.alloc(4);
     length.writeUInt32BE(data.length);
