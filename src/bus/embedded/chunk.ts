@@ -51,7 +51,7 @@ export function encodeChunk(records: readonly ChunkRecord[]): Uint8Array {
     if (record.key === null) at = out.writeUInt32LE(NULL, at);
     else text(record.key);
     const names = Object.keys(record.headers);
-    const id = names.join('\0');
+    const id = JSON.stringify(names);
     let set = sets.get(id);
     if (set === undefined) {
       set = { number: sets.size, last: [] };

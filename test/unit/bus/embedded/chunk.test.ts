@@ -46,7 +46,23 @@ describe('chunk', () => {
             })),
         );
       }),
+      { numRuns: 500 },
     );
+  });
+
+  it('does not take header sets for one another', () => {
+    const sets = [
+      {},
+      { '': 'x' },
+      { 'a\0b': '1', c: '2' },
+      { a: '1', 'b\0c': '2' },
+      { b: '1', a: '2' },
+      { a: '1', b: '2' },
+    ];
+    const list = sets.map(
+      (headers, delta): ChunkRecord => ({ delta, timestamp: 1, key: 'k', headers, value: null }),
+    );
+    expect(decodeChunk(encodeChunk(list), where(0)).map((record) => record.headers)).toEqual(sets);
   });
 
   it('spells out repeated headers once', () => {
