@@ -158,10 +158,14 @@ export async function runWorker(runtime: Runtime, start: () => Promise<Consumer>
     metrics,
   );
   const runFile = join(settings.dataDir, 'run', `${service}.${process.pid}.json`);
+  // The same in the form that Prometheus' file_sd_configs read (deploy/prometheus/prometheus.yml).
+  const targetsFile = join(settings.dataDir, 'run', `${service}.${process.pid}.targets.json`);
   try {
     consumer = await start();
     mkdirSync(join(settings.dataDir, 'run'), { recursive: true });
     writeFileSync(runFile, JSON.stringify({ service, pid: process.pid, metricsPort: health.port }));
+    const targets = [{ targets: [`127.0.0.1:${health.port}`], labels: { service } }];
+    writeFileSync(targetsFile, JSON.stringify(targets));
     announceReady(`http://127.0.0.1:${health.port}`);
     log.info({ metricsPort: health.port }, 'Ready.');
     const broken = await Promise.race([
@@ -176,6 +180,7 @@ export async function runWorker(runtime: Runtime, start: () => Promise<Consumer>
   } finally {
     await consumer?.close();
     rmSync(runFile, { force: true });
+    rmSync(targetsFile, { force: true });
     await health.close();
     log.info({}, 'Stopped.');
   }
