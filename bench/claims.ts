@@ -21,7 +21,10 @@ const now = (): number => systemClock.monotonic();
 const perS = (count: number, ms: number): number => Math.round((count / ms) * 1_000);
 
 const random = seededRandom(7);
-const WORDS = Array.from({ length: 4_000 }, (_, i) => `word${i.toString(36)}`);
+const SYLLABLES = 'ka to ri men sul or ba neth flo dis ger am pu vel cho ist wen qua dro lim'.split(' ');
+const WORDS = Array.from({ length: 4_000 }, () =>
+  Array.from({ length: 1 + Math.floor(random() * 3) }, () => SYLLABLES[Math.floor(random() * 20)]).join(''),
+);
 const sentence = (): string =>
   Array.from({ length: 14 }, () => WORDS[Math.floor(random() ** 2 * WORDS.length)]).join(' ');
 const hex = (): string =>

@@ -53,66 +53,89 @@ function bandsOf(count: number): readonly (readonly [number, number])[] {
 }
 
 /** Bits [from, to) of the hash, at most 31 of them. */
-function bits(hash: Hash64, from: number, to: number): number {
+function bitsOf(hash: Hash64, from: number, to: number): number {
   const mask = (1 << (to - from)) - 1;
   if (to <= 32) return (hash.low >>> from) & mask;
   if (from >= 32) return (hash.high >>> (from - 32)) & mask;
   return ((hash.low >>> from) | (hash.high << (32 - from))) & mask;
 }
 
+/** Hashes that agree in one band, as parallel lists: the search runs through nothing but numbers. */
+interface Bucket<T> {
+  readonly highs: number[];
+  readonly lows: number[];
+  readonly nodes: NearNode<T>[];
+}
+
+/** Swaps the node's entry out of the bucket; true when it is empty then. */
+function dropFrom<T>(bucket: Bucket<T>, node: NearNode<T>): boolean {
+  const at = bucket.nodes.indexOf(node);
+  const last = bucket.nodes.length - 1;
+  if (at < 0) return false;
+  bucket.nodes[at] = bucket.nodes[last] as NearNode<T>;
+  bucket.highs[at] = bucket.highs[last] as number;
+  bucket.lows[at] = bucket.lows[last] as number;
+  bucket.nodes.pop();
+  bucket.highs.pop();
+  bucket.lows.pop();
+  return last === 0;
+}
+
 /** An empty index that calls two hashes near when they differ in at most `maxDistance` bits (2 to 31). */
 export function createNearIndex<T>(maxDistance: number): NearIndex<T> {
   const bands = bandsOf(maxDistance + 1);
   const nodes = new Map<string, NearNode<T>>();
-  const buckets = bands.map(() => new Map<number, NearNode<T>[]>());
+  const buckets = bands.map(() => new Map<number, Bucket<T>>());
   let search = 0;
-  const eachBucket = (
-    hashes: readonly Hash64[],
-    visit: (bucket: Map<number, NearNode<T>[]>, band: number, hash: Hash64) => void,
-  ): void => {
-    for (const hash of hashes)
-      for (let b = 0; b < bands.length; b += 1) {
-        const [from, to] = bands[b] as readonly [number, number];
-        visit(buckets[b] as Map<number, NearNode<T>[]>, bits(hash, from, to), hash);
-      }
+  const eachBand = (hash: Hash64, visit: (buckets: Map<number, Bucket<T>>, bits: number) => void): void => {
+    for (let b = 0; b < bands.length; b += 1) {
+      const [from, to] = bands[b] as readonly [number, number];
+      visit(buckets[b] as Map<number, Bucket<T>>, bitsOf(hash, from, to));
+    }
+  };
+  const scan = (bucket: Bucket<T>, { high, low }: Hash64, found: (node: NearNode<T>) => void): void => {
+    const { highs, lows } = bucket;
+    for (let i = 0; i < highs.length; i += 1) {
+      const bits = popcount32((highs[i] as number) ^ high);
+      if (bits > maxDistance || bits + popcount32((lows[i] as number) ^ low) > maxDistance) continue;
+      const node = bucket.nodes[i] as NearNode<T>;
+      if (node.seen === search) continue;
+      node.seen = search;
+      found(node);
+    }
   };
   return {
     get: (key) => nodes.get(key),
     add(key, hashes, value) {
       const node: NearNode<T> = { key, hashes, value, seen: 0 };
       nodes.set(key, node);
-      eachBucket(hashes, (bucket, band) => {
-        const list = bucket.get(band);
-        if (!list) bucket.set(band, [node]);
-        else if (!list.includes(node, Math.max(0, list.length - hashes.length))) list.push(node);
-      });
+      for (const hash of hashes)
+        eachBand(hash, (band, bits) => {
+          const bucket = band.get(bits) ?? { highs: [], lows: [], nodes: [] };
+          band.set(bits, bucket);
+          bucket.highs.push(hash.high);
+          bucket.lows.push(hash.low);
+          bucket.nodes.push(node);
+        });
       return node;
     },
     remove(key) {
       const node = nodes.get(key);
       if (!node) return;
       nodes.delete(key);
-      eachBucket(node.hashes, (bucket, band) => {
-        const list = bucket.get(band);
-        const at = list?.indexOf(node) ?? -1;
-        if (!list || at < 0) return;
-        if (list.length === 1) bucket.delete(band);
-        else {
-          list[at] = list[list.length - 1] as NearNode<T>;
-          list.pop();
-        }
-      });
+      for (const hash of node.hashes)
+        eachBand(hash, (band, bits) => {
+          const bucket = band.get(bits);
+          if (bucket && dropFrom(bucket, node)) band.delete(bits);
+        });
     },
     near(hashes, found) {
       search += 1;
-      eachBucket(hashes, (bucket, band, hash) => {
-        for (const node of bucket.get(band) ?? []) {
-          if (node.seen === search) continue;
-          if (!node.hashes.some((other) => distance(hash, other) <= maxDistance)) continue;
-          node.seen = search;
-          found(node);
-        }
-      });
+      for (const hash of hashes)
+        eachBand(hash, (band, bits) => {
+          const bucket = band.get(bits);
+          if (bucket) scan(bucket, hash, found);
+        });
     },
     size: () => nodes.size,
   };
