@@ -6,12 +6,27 @@ import { MAX_WORDS } from './words.ts';
 /** Largest difference between engines that still counts as the same logit. */
 export const LOGIT_TOLERANCE = 1e-4;
 
-const goldenSchema = z.object({
+export interface Golden {
   /** With an empty text and one of unknown words. */
+  readonly texts: readonly {
+    readonly text: string;
+    readonly words: readonly number[];
+    readonly textLogit: number;
+  }[];
+  readonly pictures: readonly {
+    /** Index into `texts`. */
+    readonly text: number;
+    /** 64 × 64 RGB bytes in base64. */
+    readonly pixels: string;
+    readonly logit: number;
+    readonly imageLogit: number;
+  }[];
+}
+
+const goldenSchema: z.ZodType<Golden> = z.object({
   texts: z.array(
     z.object({ text: z.string(), words: z.array(z.number().int()).length(MAX_WORDS), textLogit: z.number() }),
   ),
-  /** Drawn by rule; 64 × 64 RGB bytes in base64. `text` is an index into `texts`. */
   pictures: z.array(
     z.object({
       text: z.number().int(),
@@ -21,8 +36,6 @@ const goldenSchema = z.object({
     }),
   ),
 });
-
-export type Golden = z.infer<typeof goldenSchema>;
 
 export const encodeGolden = (golden: Golden): string => `${JSON.stringify(golden, null, 1)}\n`;
 

@@ -2,14 +2,8 @@
 import { chmod, mkdir, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { TocsinError } from '../base/errors.ts';
-import {
-  ARTEFACT_FILES,
-  type Artefact,
-  encodeManifest,
-  loadArtefact,
-  type Manifest,
-  sha256Of,
-} from '../models/artefact.ts';
+import { ARTEFACT_FILES, type Artefact, encodeManifest, loadArtefact, sha256Of } from '../models/artefact.ts';
+import type { Manifest } from '../models/manifest.ts';
 
 /**
  * Makes the folder `dir` of these files and the manifest. Refuses (BAD_USAGE) a folder that exists with anything in it.

@@ -1,7 +1,7 @@
 /** How good predictions are: figures with intervals, calibration, thresholds. Pure functions of scores and labels. */
 
 import { type Random, seededRandom } from '../base/random.ts';
-import type { Calibration, Measured, Metrics } from '../models/artefact.ts';
+import type { Calibration, Measured, Metrics } from '../models/manifest.ts';
 
 /** Predictions beside the truth, in the same order. */
 export interface Scored {

@@ -6,20 +6,25 @@ import { sha256Of } from '../models/artefact.ts';
 import type { Dataset, Example } from './dataset.ts';
 import { groupNearDuplicates } from './groups.ts';
 
-const splitSchema = z
-  .object({
-    /** `grouped`, or `event:<name>` where that event is the test. */
-    protocol: z.string().min(1),
-    seed: z.number().int(),
-    dataSha256: z.string(),
-    train: z.array(z.string()),
-    dev: z.array(z.string()),
-    test: z.array(z.string()),
-  })
-  .readonly();
-
 /** Ids of the examples by use. */
-export type Split = z.infer<typeof splitSchema>;
+export interface Split {
+  /** `grouped`, or `event:<name>` where that event is the test. */
+  readonly protocol: string;
+  readonly seed: number;
+  readonly dataSha256: string;
+  readonly train: readonly string[];
+  readonly dev: readonly string[];
+  readonly test: readonly string[];
+}
+
+const splitSchema: z.ZodType<Split> = z.object({
+  protocol: z.string().min(1),
+  seed: z.number().int(),
+  dataSha256: z.string(),
+  train: z.array(z.string()),
+  dev: z.array(z.string()),
+  test: z.array(z.string()),
+});
 
 /** Shares of the examples that tune and test. */
 const DEV_SHARE = 0.1;

@@ -1,8 +1,8 @@
 /** The scoring threads: hands out jobs, takes in answers, replaces a thread that died and gives its jobs to the next. */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { TocsinError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
-import { runnableModule } from '../../base/module-url.ts';
+import { startThread } from '../../base/thread.ts';
 import type { ScoreJob, ScoreReply, ThreadData } from './protocol.ts';
 
 /** A job that was in hand at this many deaths is given up: it may be what kills. */
@@ -13,6 +13,8 @@ export interface ScorePool {
   readonly threads: number;
   /** Logits of a job; on the given thread, else on the least busy one. */
   run(job: Omit<ScoreJob, 'id'>, thread?: number): Promise<Float32Array>;
+  /** Ends a thread as if it had died. For tests and fault drills. */
+  kill(thread: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -37,13 +39,12 @@ export async function openScorePool(deps: {
   readonly log: Log;
 }): Promise<ScorePool> {
   const { log, data } = deps;
-  const module = runnableModule(import.meta.url, './score-thread');
   let nextId = 1;
   let closing = false;
   let broken: TocsinError | null = null;
 
   const start = (): Worker =>
-    new Worker(module.url, { workerData: data, execArgv: module.execArgv, name: 'tocsin-score' });
+    startThread(import.meta.url, './score-thread', { workerData: data, name: 'tocsin-score' });
 
   const attach = (slot: Slot): Promise<void> => {
     const { worker } = slot;
@@ -132,6 +133,9 @@ export async function openScorePool(deps: {
         slot?.pending.set(full.id, { job: full, deaths: 0, resolve, reject });
         slot?.worker.postMessage(full); // copied, not handed over: a dead thread's job is sent again
       }),
+    kill: async (thread) => {
+      await slots[thread]?.worker.terminate();
+    },
     close,
   };
 }

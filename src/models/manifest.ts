@@ -1,0 +1,150 @@
+/** What an artefact's manifest says; nothing in it changes after it was written. */
+import { z } from 'zod';
+
+/** A figure and its 95 % interval. */
+export interface Measured {
+  readonly value: number;
+  readonly interval: readonly [number, number];
+}
+
+/** How good a model is on one set of posts, answers being taken at 0.5. */
+export interface Metrics {
+  readonly n: number;
+  readonly positives: number;
+  readonly accuracy: Measured;
+  readonly balancedAccuracy: Measured;
+  readonly macroF1: Measured;
+  readonly auroc: Measured;
+  /** Expected calibration error, 10 bins of equal size. */
+  readonly ece: number;
+  readonly confusion: { readonly tp: number; readonly fp: number; readonly fn: number; readonly tn: number };
+}
+
+/** probability = 1 / (1 + exp(−(scale · logit + bias))); scale is one over the temperature. */
+export interface Calibration {
+  readonly scale: number;
+  readonly bias: number;
+}
+
+export type Training = 'trained' | 'untrained';
+
+export interface Manifest {
+  readonly format: 1;
+  readonly name: string;
+  readonly version: string;
+  readonly task: 'informative' | 'humanitarian';
+  readonly architecture: {
+    readonly name: 'mmn';
+    readonly config: {
+      readonly textWindow: number;
+      readonly textFilters: number;
+      readonly imageFilters: readonly [number, number];
+      readonly imageUnits: number;
+      readonly fusionUnits: number;
+      readonly dropout: number;
+    };
+  };
+  /** Which branches have seen data. An untrained one is never served. */
+  readonly modalities: { readonly text: Training; readonly image: Training };
+  readonly words: { readonly id: string; readonly size: number };
+  readonly normaliser: string;
+  /** By what the logit rests on; null where it is never served. */
+  readonly calibration: {
+    readonly text: Calibration | null;
+    readonly image: Calibration | null;
+    readonly both: Calibration | null;
+  };
+  readonly thresholds: { readonly name: string; readonly yes: number; readonly no: number };
+  readonly data: {
+    readonly name: string;
+    readonly licence: string;
+    readonly examples: number;
+    readonly sha256: string;
+  };
+  readonly split: {
+    readonly protocol: string;
+    readonly seed: number;
+    readonly sha256: string;
+    readonly train: number;
+    readonly dev: number;
+    readonly test: number;
+  };
+  readonly training: {
+    readonly seed: number;
+    readonly engine: string;
+    readonly epochs: number;
+    readonly bestEpoch: number;
+    readonly options: Readonly<Record<string, number | boolean>>;
+  };
+  /** Version of Tocsin that wrote it. */
+  readonly codeVersion: string;
+  readonly metrics: { readonly dev: Metrics; readonly test: Metrics };
+  /** Every other file of the folder. */
+  readonly files: Readonly<Record<string, { readonly sha256: string; readonly bytes: number }>>;
+}
+
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+const probability = z.number().min(0).max(1);
+const interval = z.tuple([z.number(), z.number()]);
+const measured = z.object({ value: z.number(), interval });
+const calibration = z.object({ scale: z.number().positive(), bias: z.number() });
+
+const metrics = z.object({
+  n: z.number().int(),
+  positives: z.number().int(),
+  accuracy: measured,
+  balancedAccuracy: measured,
+  macroF1: measured,
+  auroc: measured,
+  ece: z.number(),
+  confusion: z.object({ tp: z.number(), fp: z.number(), fn: z.number(), tn: z.number() }),
+});
+
+export const manifestSchema: z.ZodType<Manifest> = z.object({
+  format: z.literal(1),
+  name: z.string().min(1),
+  version: z.string().min(1),
+  task: z.enum(['informative', 'humanitarian']),
+  architecture: z.object({
+    name: z.literal('mmn'),
+    config: z.object({
+      textWindow: z.number().int(),
+      textFilters: z.number().int(),
+      imageFilters: z.tuple([z.number().int(), z.number().int()]),
+      imageUnits: z.number().int(),
+      fusionUnits: z.number().int(),
+      dropout: z.number(),
+    }),
+  }),
+  modalities: z.object({ text: z.enum(['trained', 'untrained']), image: z.enum(['trained', 'untrained']) }),
+  words: z.object({ id: z.string(), size: z.number().int() }),
+  normaliser: z.string(),
+  calibration: z.object({
+    text: calibration.nullable(),
+    image: calibration.nullable(),
+    both: calibration.nullable(),
+  }),
+  thresholds: z.object({ name: z.string(), yes: probability, no: probability }),
+  data: z.object({ name: z.string(), licence: z.string(), examples: z.number().int(), sha256: hash }),
+  split: z.object({
+    protocol: z.string(),
+    seed: z.number().int(),
+    sha256: hash,
+    train: z.number().int(),
+    dev: z.number().int(),
+    test: z.number().int(),
+  }),
+  training: z.object({
+    seed: z.number().int(),
+    engine: z.string(),
+    epochs: z.number().int(),
+    bestEpoch: z.number().int(),
+    options: z.record(z.string(), z.union([z.number(), z.boolean()])),
+  }),
+  codeVersion: z.string(),
+  metrics: z.object({ dev: metrics, test: metrics }),
+  files: z.record(
+    z.string().regex(/^(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_./-]*$/),
+    z.object({ sha256: hash, bytes: z.number().int() }),
+  ),
+});

@@ -1,0 +1,69 @@
+/** What an artefact reports about itself beyond the manifest: subgroups, answers, events left out. */
+import type { Metrics } from '../models/manifest.ts';
+import type { Example } from './dataset.ts';
+import type { Comparison } from './fit.ts';
+import { measure, type Scored, wilson } from './measure.ts';
+
+/** A subgroup needs this many test posts to be reported on its own. */
+const MIN_GROUP = 30;
+
+export interface Answers {
+  /** Share of test posts that get the answer. */
+  readonly share: number;
+  /** Share of the answers that are right, with Wilson's interval. */
+  readonly right: number;
+  readonly interval: readonly [number, number];
+}
+
+export interface Evaluation {
+  readonly test: Comparison;
+  readonly dev: Metrics;
+  readonly answers: { readonly yes: Answers; readonly no: Answers; readonly unsure: number };
+  readonly byLanguage: Readonly<Record<string, Metrics>>;
+  readonly byEvent: Readonly<Record<string, Metrics>>;
+  /** One model a row, trained without that event and tested on it. */
+  readonly leftOut: Readonly<Record<string, Comparison>>;
+}
+
+/** Metrics of every subgroup that is large enough, the largest first. */
+export function bySubgroup(
+  scored: Scored,
+  examples: readonly Example[],
+  of: (example: Example) => string,
+): Record<string, Metrics> {
+  const members = new Map<string, number[]>();
+  examples.forEach((example, i) => {
+    members.set(of(example), [...(members.get(of(example)) ?? []), i]);
+  });
+  return Object.fromEntries(
+    [...members]
+      .filter(([, indexes]) => indexes.length >= MIN_GROUP)
+      .sort(([a, x], [b, y]) => y.length - x.length || (a < b ? -1 : 1))
+      .map(([name, indexes]) => [
+        name,
+        measure({
+          probability: indexes.map((i) => scored.probability[i] as number),
+          label: indexes.map((i) => scored.label[i] as 0 | 1),
+        }),
+      ]),
+  );
+}
+
+/** How often the thresholds answer, and how often they are right. */
+export function answersOf(
+  { probability, label }: Scored,
+  thresholds: { readonly yes: number; readonly no: number },
+): Evaluation['answers'] {
+  const answer = (given: (p: number) => boolean, wanted: 0 | 1): Answers => {
+    const indexes = [...probability.keys()].filter((i) => given(probability[i] as number));
+    const right = indexes.filter((i) => label[i] === wanted).length;
+    return {
+      share: indexes.length / Math.max(1, label.length),
+      right: right / Math.max(1, indexes.length),
+      interval: wilson(right, indexes.length),
+    };
+  };
+  const yes = answer((p) => p >= thresholds.yes, 1);
+  const no = answer((p) => p <= thresholds.no, 0);
+  return { yes, no, unsure: 1 - yes.share - no.share };
+}
