@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLog } from '../../../src/base/log.ts';
@@ -6,6 +8,15 @@ import { createDecoder, type Decoder, type DecoderLimits } from '../../../src/me
 import { createMetrics, type Metrics } from '../../../src/metrics/metrics.ts';
 import { fixturePicture } from '../../support/pictures.ts';
 import { until } from '../../support/until.ts';
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const text = (words: string): Uint8Array => new TextEncoder().encode(words);
 const scene = fixturePicture('scene.jpg');
@@ -25,7 +36,7 @@ describe('decoder', () => {
       clock: systemClock,
       log: silentLog,
       metrics,
-      ...(fragile ? { module: runnableModule(import.meta.url, '../../support/fragile-process') } : {}),
+      ...(fragile ? { module: runnableModule(import.meta.url, '../../support/fragile-child') } : {}),
     });
     return decoder;
   };
@@ -144,6 +155,37 @@ describe('decoder', () => {
       module: runnableModule(import.meta.url, './no-such-module'),
     });
     await expect(decoder.decode(scene)).rejects.toMatchObject({ code: 'DEPENDENCY_MISSING' });
+  });
+
+  it('leaves no child behind when the parent is killed', async () => {
+    open();
+    const url = (specifier: string): string => JSON.stringify(new URL(specifier, import.meta.url).href);
+    const parent = spawn(
+      process.execPath,
+      [
+        '--import',
+        'tsx',
+        '--input-type=module',
+        '-e',
+        `import { systemClock } from ${url('../../../src/base/clock.ts')};
+        import { silentLog } from ${url('../../../src/base/log.ts')};
+        import { createDecoder } from ${url('../../../src/media/decoder.ts')};
+        import { createMetrics } from ${url('../../../src/metrics/metrics.ts')};
+        const decoder = createDecoder({
+          settings: { fetchHosts: ['*'], fetchPrivate: false },
+          clock: systemClock, log: silentLog, metrics: createMetrics({ bare: true }),
+        });
+        await decoder.decode(new Uint8Array(1));
+        await decoder.fetch('http://127.0.0.1/');
+        console.log(JSON.stringify(Object.values(decoder.pids())));`,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pids = JSON.parse(line.toString()) as number[];
+    expect(pids.every(isAlive)).toBe(true);
+    parent.kill('SIGKILL');
+    await until(() => !pids.some(isAlive), 'the children to end');
   });
 
   it('takes nothing after it was closed', async () => {

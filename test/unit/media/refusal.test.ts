@@ -147,7 +147,7 @@ describe('refusals of real inputs', () => {
     const from = pictures(
       {},
       { decodeMs: 1_500 },
-      runnableModule(import.meta.url, '../../support/fragile-process'),
+      runnableModule(import.meta.url, '../../support/fragile-child'),
     );
     for (const [word, code] of [
       ['KILL', 'decoder_crashed'],
