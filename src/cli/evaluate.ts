@@ -1,0 +1,60 @@
+/** `tocsin evaluate`: how good is a model on labelled posts? */
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { TocsinError } from '../base/errors.ts';
+import { createLog } from '../metrics/log.ts';
+import type { ArtefactEvaluation, EvaluatedPart } from '../training/evaluate.ts';
+import { EXIT, reportFailure } from './runtime.ts';
+
+type Flags = Readonly<Record<string, unknown>>;
+
+const PARTS: readonly string[] = ['test', 'dev', 'all'];
+
+function oneOf(name: string, value: unknown, allowed: readonly string[]): string {
+  if (typeof value === 'string' && allowed.includes(value)) return value;
+  throw new TocsinError('BAD_USAGE', `--${name} ${String(value)}: one of ${allowed.join(', ')} is needed.`);
+}
+
+const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
+
+function table({ model, data, metrics, answers, unscored }: ArtefactEvaluation): string {
+  const figure = (name: string, m: { value: number; interval: readonly [number, number] }): string =>
+    `${name.padEnd(20)}${percent(m.value)}  (${percent(m.interval[0])} to ${percent(m.interval[1])})`;
+  return [
+    `${model.name} ${model.version} on ${data.name}, ${data.part}: ${metrics.n} posts, ${metrics.positives} informative`,
+    ...(data.sameAsTraining ? [] : ['This is not the file that the model was trained on.']),
+    ...(data.missing > 0 ? [`${data.missing} posts of the split are not in these data.`] : []),
+    figure('accuracy', metrics.accuracy),
+    figure('balanced accuracy', metrics.balancedAccuracy),
+    figure('macro-F1', metrics.macroF1),
+    figure('AUROC', metrics.auroc),
+    `${'calibration error'.padEnd(20)}${percent(metrics.ece)}`,
+    `${'answers'.padEnd(20)}yes ${percent(answers.yes.share)}, right ${percent(answers.yes.right)}; no ${percent(answers.no.share)}, right ${percent(answers.no.right)}; unsure ${percent(answers.unsure)}`,
+    `${'without a score'.padEnd(20)}${unscored}`,
+  ].join('\n');
+}
+
+export function register(program: Command): void {
+  program
+    .command('evaluate')
+    .description('judges a model on labelled posts, with the files that serve')
+    .argument('<artefact>', 'folder of the model')
+    .requiredOption('--data <path>', 'crisislex_t26.tsv or its folder')
+    .option('--part <name>', "test or dev of the model's own split, or all", 'test')
+    .option('--output <format>', 'table or json', 'table')
+    .action(async (dir: string, flags: Flags) => {
+      try {
+        // Loaded here, not above: `tocsin --help` loads every command.
+        const { evaluateArtefact } = await import('../training/evaluate.ts');
+        const { readCrisisLex } = await import('../training/crisislex.ts');
+        const part = oneOf('part', flags['part'], PARTS) as EvaluatedPart;
+        const output = oneOf('output', flags['output'], ['table', 'json']);
+        const data = await readCrisisLex(resolve(String(flags['data'])));
+        const result = await evaluateArtefact(resolve(dir), data, part, createLog('evaluate', 'warn'));
+        process.stdout.write(`${output === 'json' ? JSON.stringify(result) : table(result)}\n`);
+        process.exitCode = EXIT.ok;
+      } catch (thrown) {
+        reportFailure('evaluate', thrown);
+      }
+    });
+}
