@@ -47,14 +47,22 @@ const parse = (schema: AvroJson): avsc.Type =>
 export function createCodec(dir: string = TOPICS_DIR): Codec {
   const writers = new Map<
     string,
-    { readonly type: avsc.Type; readonly header: Uint8Array; readonly hex: string }
+    {
+      readonly type: avsc.Type;
+      readonly header: Uint8Array;
+      readonly hex: string;
+      /** Only such records are looked through for Uint8Arrays. */
+      readonly hasBytes: boolean;
+    }
   >();
   const readers = new Map<string, { readonly kind: string; readonly decode: (body: Buffer) => object }>();
   for (const kind of recordNames(dir)) {
-    const type = parse(recordSchema(kind, dir));
+    const schema = recordSchema(kind, dir);
+    const type = parse(schema);
     const hex = schemaFingerprint(type);
+    const hasBytes = JSON.stringify(schema).includes('"bytes"');
     const header = Buffer.concat([Buffer.from([0xc3, 0x01]), Buffer.from(hex, 'hex').reverse()]);
-    writers.set(kind, { type, header, hex });
+    writers.set(kind, { type, header, hex, hasBytes });
     readers.set(hex, { kind, decode: (body) => type.fromBuffer(body) as object });
   }
   for (const { record, schema } of historicSchemas(dir)) {
@@ -83,7 +91,7 @@ export function createCodec(dir: string = TOPICS_DIR): Codec {
       if (!writer) throw new TocsinError('UNKNOWN_SCHEMA', `no schema for record ${String(record.kind)}`);
       let body: Buffer;
       try {
-        body = writer.type.toBuffer(avroReady(record));
+        body = writer.type.toBuffer(writer.hasBytes ? avroReady(record) : record);
       } catch (cause) {
         throw new TocsinError('BAD_RECORD', `cannot encode a ${record.kind}: ${(cause as Error).message}`, {
           cause,
