@@ -4,7 +4,7 @@
  */
 import type { Alert } from '../event/records.ts';
 import type { Cluster, CollectionIndex, Firing } from './cluster.ts';
-import { lastSeen } from './cluster.ts';
+import { headOf, lastSeen } from './cluster.ts';
 import { type Minutes, minuteOf, postsWithin } from './minutes.ts';
 
 export const CLAIM_SURGE = 'claim_surge';
@@ -63,7 +63,7 @@ function alertOf(
     id: firing.id,
     rule: CLAIM_SURGE,
     collection: cluster.collection.name,
-    claimIds: [cluster.head.id],
+    claimIds: [headOf(cluster).id],
     since: firing.since,
     at,
     severity: 'warning',
@@ -88,7 +88,7 @@ export function judgePost(cluster: Cluster, time: number): Alert | null {
   const usual = usualPosts(collection, windowOf(now));
   const threshold = Math.max(FEWEST_POSTS, TIMES_USUAL * usual);
   if (posts < threshold) return null;
-  const firing: Firing = { id: `${CLAIM_SURGE}:${cluster.head.id}:${now}`, since: now, threshold };
+  const firing: Firing = { id: `${CLAIM_SURGE}:${headOf(cluster).id}:${now}`, since: now, threshold };
   cluster.firing = firing;
   collection.firing.add(cluster);
   const rate = `${posts} posts in ${WINDOW_MINUTES} minutes (usual ${usual.toFixed(1)})`;

@@ -101,10 +101,10 @@ function takeEvidence(memory: Memory, journal: Journal, evidence: Evidence, line
   const createdAt = known?.createdAt ?? evidence.createdAt;
   const related = relatedClusters(hashes, createdAt, silentMs);
   if (known) related.add(known.cluster);
-  const text = cut(evidence.text);
-  const post = known ?? newPost(name, evidence);
-  const cluster = largest(related) ?? createClusterFor(memory, collection, post, text);
+  const cluster = largest(related) ?? newCluster(memory, collection);
   for (const other of related) if (other !== cluster) mergeInto(memory, journal, cluster, other, lineage);
+  const text = cut(evidence.text);
+  const post = known ?? newPost(name, evidence, cluster);
   for (const hash of hashes) {
     const node = enterHash(hash, createdAt, cluster, silentMs);
     if (hash.index === collection.texts) post.text = node;
@@ -113,7 +113,6 @@ function takeEvidence(memory: Memory, journal: Journal, evidence: Evidence, line
   cluster.touched = memory.ledger.received;
   if (known) addStoreKeys(post, storeKeys);
   else {
-    post.cluster = cluster;
     memory.posts.set(name, post);
     join(cluster, post, text);
   }
@@ -125,21 +124,23 @@ function takeEvidence(memory: Memory, journal: Journal, evidence: Evidence, line
   return 'posts';
 }
 
-function newPost(name: string, { postId, createdAt, authorHash, storeKeys }: Evidence): Post {
+function newPost(name: string, evidence: Evidence, cluster: Cluster): Post {
+  const { postId, createdAt, authorHash, storeKeys } = evidence;
   return {
     name,
     id: postId,
     createdAt,
     author: authorHash === null ? null : authorNumber(authorHash),
+    cluster,
     text: null,
     pictures: [],
     storeKeys: [...new Set(storeKeys)],
-  } as unknown as Post;
+  };
 }
 
-function createClusterFor(memory: Memory, collection: CollectionIndex, post: Post, text: string): Cluster {
+function newCluster(memory: Memory, collection: CollectionIndex): Cluster {
   const { ledger } = memory;
-  const cluster = createCluster(ledger.nextCluster, collection, post, text, ledger.received);
+  const cluster = createCluster(ledger.nextCluster, collection, ledger.received);
   memory.ledger = { ...ledger, nextCluster: ledger.nextCluster + 1 };
   memory.clusters.set(cluster.n, cluster);
   return cluster;

@@ -49,8 +49,8 @@ export interface Cluster {
   /** Internal number; the claim's public id is that of its earliest post. */
   readonly n: number;
   readonly collection: CollectionIndex;
+  /** The earliest post stands first, the others as they came. Empty only in a cluster that was merged away. */
   members: Post[];
-  head: Post;
   headline: string;
   /** Null while there is only one post. */
   tally: Tally | null;
@@ -100,8 +100,23 @@ export interface NewHash {
   readonly hashes: readonly Hash64[];
 }
 
+/** The post that gives the claim its id and its headline. */
+export function headOf(cluster: Cluster): Post {
+  return cluster.members[0] as Post;
+}
+
+/** Adds a post to the members; true when it is the earliest now. */
+function push(cluster: Cluster, post: Post): boolean {
+  const { members } = cluster;
+  members.push(post);
+  if (members.length > 1 && !isEarlier(post, headOf(cluster))) return false;
+  members[members.length - 1] = headOf(cluster);
+  members[0] = post;
+  return true;
+}
+
 export function lastSeen(cluster: Cluster): number {
-  return cluster.tally?.lastSeen ?? cluster.head.createdAt;
+  return cluster.tally?.lastSeen ?? headOf(cluster).createdAt;
 }
 
 /** The cluster's sums, made when they are first needed. */
@@ -157,11 +172,7 @@ const nodesOf = (post: Post): readonly HashNode[] =>
 
 /** Makes the post a member. Its `cluster` must already be this one. */
 export function join(cluster: Cluster, post: Post, text: string): void {
-  cluster.members.push(post);
-  if (isEarlier(post, cluster.head)) {
-    cluster.head = post;
-    cluster.headline = text;
-  }
+  if (push(cluster, post)) cluster.headline = text;
   if (cluster.tally) addPost(cluster.tally, post);
   else if (cluster.members.length > 1) cluster.tally = tallyOf(cluster);
 }
@@ -181,11 +192,8 @@ export function merge(into: Cluster, from: Cluster): void {
     post.cluster = into;
     for (const node of nodesOf(post))
       for (const span of node.value) if (span.cluster === from) span.cluster = into;
-    into.members.push(post);
-  }
-  if (isEarlier(from.head, into.head)) {
-    into.head = from.head;
-    into.headline = from.headline;
+    // Only the first of them, the head, can be earlier than the head here.
+    if (push(into, post)) into.headline = from.headline;
   }
   into.forwards.push(from.n, ...from.forwards);
   into.rulings.push(...from.rulings);

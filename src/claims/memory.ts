@@ -5,6 +5,7 @@ import {
   type CollectionIndex,
   createCollection,
   enterHash,
+  type HashNode,
   join,
   type NewHash,
   type Post,
@@ -56,21 +57,14 @@ export function collectionOf(memory: Memory, name: string): CollectionIndex {
   return made;
 }
 
-/** A post that no cluster has yet; `cluster` is set by the caller before anybody looks. */
-export function createCluster(
-  n: number,
-  collection: CollectionIndex,
-  head: Post,
-  headline: string,
-  touched: number,
-): Cluster {
+/** An empty cluster; its first post must be joined at once. */
+export function createCluster(n: number, collection: CollectionIndex, touched: number): Cluster {
   collection.clusters += 1;
   return {
     n,
     collection,
     members: [],
-    head,
-    headline,
+    headline: '',
     tally: null,
     touched,
     emitted: null,
@@ -88,35 +82,26 @@ function finalNumber(n: number, forwards: ReadonlyMap<number, number>): number {
   return at;
 }
 
-function restorePost(
-  memory: Memory,
-  name: string,
-  entry: PostEntry,
-  cluster: Cluster | undefined,
-  n: number,
-): void {
+function restorePost(memory: Memory, name: string, entry: PostEntry, n: number): void {
   const collection = collectionOf(memory, entry.c);
-  const post = {
+  const cluster = memory.clusters.get(n) ?? createCluster(n, collection, entry.q);
+  const enter = (hash: NewHash): HashNode => enterHash(hash, entry.t, cluster, memory.limits.silentMs);
+  const post: Post = {
     name,
     id: entry.i,
     createdAt: entry.t,
     author: entry.a,
-    text: null,
-    pictures: [],
     storeKeys: entry.k,
-  } as unknown as Post;
-  const owner = cluster ?? createCluster(n, collection, post, entry.x, entry.q);
-  post.cluster = owner;
-  const enter = (hash: NewHash): ReturnType<typeof enterHash> =>
-    enterHash(hash, post.createdAt, owner, memory.limits.silentMs);
-  if (entry.s !== '') post.text = enter(hashOfText(collection, entry.s));
-  post.pictures = entry.p
-    .map(([hash, flipped]) => hashOfPicture(collection, { hash, flipped }))
-    .filter((hash) => hash !== null)
-    .map(enter);
-  join(owner, post, entry.x);
+    cluster,
+    text: entry.s === '' ? null : enter(hashOfText(collection, entry.s)),
+    pictures: entry.p
+      .map(([hash, flipped]) => hashOfPicture(collection, { hash, flipped }))
+      .filter((hash) => hash !== null)
+      .map(enter),
+  };
+  join(cluster, post, entry.x);
   memory.posts.set(name, post);
-  memory.clusters.set(n, owner);
+  memory.clusters.set(n, cluster);
 }
 
 function restoreClaim(cluster: Cluster, entry: ClaimEntry): void {
@@ -131,7 +116,7 @@ function restorePosts(memory: Memory, remembered: Remembered): void {
   const numbered = remembered.posts
     .map(([name, entry]) => ({ name, entry, n: finalNumber(entry.n, remembered.forwards) }))
     .sort((a, b) => a.n - b.n);
-  for (const { name, entry, n } of numbered) restorePost(memory, name, entry, memory.clusters.get(n), n);
+  for (const { name, entry, n } of numbered) restorePost(memory, name, entry, n);
   for (const [n, entry] of remembered.claims) {
     const cluster = memory.clusters.get(n);
     if (cluster) restoreClaim(cluster, entry);

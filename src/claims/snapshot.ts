@@ -1,7 +1,7 @@
 /** A cluster as the outside sees it: the Claim record, and what a ruling covers. */
 import type { Claim, Feedback, Ruling, RulingMark } from '../event/records.ts';
 import { digestHex, isEarlier } from './accumulate.ts';
-import { type Cluster, type Post, tallyOf } from './cluster.ts';
+import { type Cluster, headOf, type Post, tallyOf } from './cluster.ts';
 
 /** Posts that a feedback record names. */
 const MAX_COVERED = 1_000;
@@ -16,12 +16,12 @@ export function snapshot(cluster: Cluster, revision: number, ruling: RulingMark 
   const tally = tallyOf(cluster);
   return {
     kind: 'Claim',
-    claimId: cluster.head.id,
+    claimId: headOf(cluster).id,
     revision,
     collection: cluster.collection.name,
     posts: cluster.members.length,
     authors: tally.authors.count(),
-    firstSeen: cluster.head.createdAt,
+    firstSeen: headOf(cluster).createdAt,
     lastSeen: tally.lastSeen,
     headline: cluster.headline,
     membersDigest: digestHex(tally),
@@ -56,7 +56,7 @@ export function feedbackOf(ruling: Ruling, about: Ruling, post: Post): Feedback 
     kind: 'Feedback',
     rulingId: ruling.id,
     collection: ruling.collection,
-    claimId: post.cluster.head.id,
+    claimId: headOf(post.cluster).id,
     postIds: coveredPosts(about, post.cluster, post),
     task: ruling.task,
     ruling: ruling.ruling,

@@ -107,7 +107,7 @@ describe('the claim index, restored', () => {
             expect(told.flatMap((s) => s.feedback.map(({ record }) => record))).toEqual(whole.feedback);
           },
         ),
-        { numRuns: 200 },
+        { numRuns: 100 },
       );
     });
 
