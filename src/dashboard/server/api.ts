@@ -39,6 +39,9 @@ const alertsQuery = z.object({ limit: limit(50) });
 export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
   const { memory } = deps;
 
+  /** A cursor, or simply the id of a post. */
+  const placeOf = (before: string): PlaceInFeed | null => memory.place(before) ?? readPlace(before);
+
   app.get('/api/ledger', async () => deps.ledger.read());
 
   app.get('/api/pulse', async () => deps.pulse());
@@ -46,9 +49,16 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
   app.get('/api/labels', async (request, reply) => {
     const query = labelsQuery.safeParse(request.query);
     if (!query.success) return reply.code(400).send(badQuery(query.error));
-    const before = query.data.before === undefined ? undefined : readPlace(query.data.before);
+    const before = query.data.before === undefined ? undefined : placeOf(query.data.before);
     if (before === null)
-      return reply.code(400).send(problem('bad_cursor', 'before must be the `next` of an earlier answer.'));
+      return reply
+        .code(400)
+        .send(
+          problem(
+            'bad_cursor',
+            'before must be the `next` of an earlier answer, or the id of a post that is still held.',
+          ),
+        );
     const labels = memory.newest(query.data.limit, before);
     const last = labels.at(-1);
     const more = last !== undefined && memory.newest(1, last).length > 0;

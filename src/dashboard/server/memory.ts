@@ -41,6 +41,8 @@ export interface Memory {
   newest(limit: number, before?: PlaceInFeed): readonly PostView[];
   /** Ascending; undefined for a post that is not held. */
   revisions(postId: string): readonly RevisionView[] | undefined;
+  /** Where the post stands; undefined for one that is not held. */
+  place(postId: string): PlaceInFeed | undefined;
   claim(claimId: string): ClaimView | undefined;
   /** Claims that stand for themselves, largest first or newest first. */
   claims(sort: 'largest' | 'newest', limit: number): readonly ClaimView[];
@@ -197,6 +199,7 @@ export function createMemory(limits: MemoryLimits = MEMORY_LIMITS): Memory {
         .map((post) => post.view);
     },
     revisions: (postId) => posts.get(postId)?.revisions,
+    place: (postId) => posts.get(postId),
     claim: (claimId) => claims.get(claimId)?.view,
     claims(sort, limit) {
       const standing = [...claims.values()].map((held) => held.view).filter((c) => c.mergedInto === null);

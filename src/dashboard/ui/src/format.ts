@@ -1,0 +1,120 @@
+/** Numbers, times and codes → what people read. */
+import type { Decision, TaskScore } from '../../../event/records.ts';
+import type { PostView, Pulse, RevisionView } from '../../wire.ts';
+
+const LOCALE = 'en-GB';
+const whole = new Intl.NumberFormat(LOCALE);
+const clock = new Intl.DateTimeFormat(LOCALE, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const shortClock = new Intl.DateTimeFormat(LOCALE, { hour: '2-digit', minute: '2-digit' });
+const day = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short', year: 'numeric' });
+const languages = new Intl.DisplayNames(LOCALE, { type: 'language', fallback: 'code' });
+
+export const count = (value: number): string => whole.format(value);
+
+export const timeOfDay = (at: number): string => clock.format(at);
+
+/** 14:02 today, else 25 Aug 2017, 14:02. */
+export function moment(at: number, today: number): string {
+  return day.format(at) === day.format(today)
+    ? shortClock.format(at)
+    : `${day.format(at)}, ${shortClock.format(at)}`;
+}
+
+/** With the day and the seconds, for titles and the drawer. */
+export const exact = (at: number): string => `${day.format(at)}, ${clock.format(at)}`;
+
+/** 0.2 s, 12 s, 4 min, 2 h 10 min, 3 d. */
+export function duration(ms: number): string {
+  const s = Math.max(0, ms) / 1_000;
+  if (s < 10) return `${s.toFixed(1)} s`;
+  if (s < 60) return `${Math.round(s)} s`;
+  if (s < 3_600) return `${Math.round(s / 60)} min`;
+  const hours = Math.floor(s / 3_600);
+  const minutes = Math.floor((s % 3_600) / 60);
+  if (hours < 24) return minutes > 0 && hours < 10 ? `${hours} h ${minutes} min` : `${hours} h`;
+  return `${Math.floor(hours / 24)} d`;
+}
+
+/** now, 12 s ago, 4 min ago. */
+export function age(at: number, now: number): string {
+  const ms = now - at;
+  return ms < 3_000 ? 'just now' : `${ms < 10_000 ? `${Math.round(ms / 1_000)} s` : duration(ms)} ago`;
+}
+
+/** When the post was written: an age while the stream is live, the event's own clock in a replay. */
+export function postTime(post: RevisionView, pulse: Pulse | null, now: number): string {
+  const live = pulse === null || pulse.stream === 'live';
+  return live ? age(post.createdAt, now) : moment(post.createdAt, pulse.newestEventAt ?? now);
+}
+
+/** 93 %; below 1 % and above 99 % never rounded to certainty. */
+export function percent(probability: number): string {
+  const rounded = Math.round(probability * 100);
+  if (rounded === 0) return '<1 %';
+  return rounded === 100 ? '>99 %' : `${rounded} %`;
+}
+
+export const share = (value: number): string => `${Math.round(value * 100)} %`;
+
+export const informative = (post: RevisionView): TaskScore | undefined =>
+  post.tasks.find((task) => task.task === 'informative');
+
+const DECISIONS: Readonly<Record<Decision, string>> = {
+  yes: 'Informative',
+  no: 'Not informative',
+  unsure: 'Unsure',
+};
+
+export const decisionWord = (decision: Decision): string => DECISIONS[decision];
+
+/** Name of a language: es → Spanish; nothing for an unknown one. */
+export function languageName(code: string): string | null {
+  if (code === '' || code === 'und') return null;
+  try {
+    return languages.of(code) ?? code;
+  } catch {
+    return code;
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  no_text: 'There is no text to read.',
+  no_known_words: 'None of the words are in the model’s vocabulary.',
+  few_known_words: 'Few of the words are in the model’s vocabulary.',
+  image_not_scored: 'The model has not learnt to read pictures; the answer rests on the text.',
+};
+
+/** A machine-written reason in words. */
+export function reasonText(code: string): string {
+  const known = REASONS[code];
+  if (known) return known;
+  const [name, detail] = code.split(':');
+  if (name === 'picture') return `Of several pictures, ${detail} weighed most.`;
+  return `${(name ?? code).replaceAll('_', ' ')}${detail ? `: ${detail}` : ''}`;
+}
+
+const FLAGS: Readonly<Record<string, string>> = {
+  retweet: 'Repost',
+  truncated: 'Text was cut',
+  empty_text: 'No text',
+  orphan: 'Picture without its post',
+  context_cut: 'Shortened for the picture’s turn',
+};
+
+export const flagText = (flag: string): string => FLAGS[flag] ?? flag.replaceAll('_', ' ');
+
+/** What a score rests on: text, picture, text and picture. */
+export function modalityText(post: RevisionView): string {
+  const names = post.modalities.map((modality) => (modality === 'image' ? 'picture' : 'text'));
+  return names.length === 0 ? 'nothing to score' : `from ${names.join(' and ')}`;
+}
+
+/** Milliseconds from arrival to label, the median of the newest posts; null without posts. */
+export function typicalDelay(posts: readonly PostView[]): number | null {
+  const delays = posts
+    .filter((post) => post.revision === 1)
+    .slice(0, 50)
+    .map((post) => Math.max(0, post.labelledAt - post.receivedAt))
+    .sort((a, b) => a - b);
+  return delays[Math.floor(delays.length / 2)] ?? null;
+}

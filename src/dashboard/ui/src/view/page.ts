@@ -1,0 +1,50 @@
+/** The whole page, as a function of the state. */
+import { html, type TemplateResult } from 'lit';
+import { timeOfDay } from '../format.ts';
+import { isOutdated, modeOf, type State } from '../store.ts';
+import type { Actions } from './actions.ts';
+import { alertStrip } from './alerts.ts';
+import { claimsPanel } from './claims.ts';
+import { drawer, help } from './drawer.ts';
+import { feed } from './feed.ts';
+import { filterBar } from './filters.ts';
+import { ledgerStrip } from './ledger-strip.ts';
+import { statusBar, streamBand } from './status-bar.ts';
+
+/** What is read out: counts politely, trouble at once. Never the feed itself. */
+export interface Announcements {
+  readonly polite: string;
+  readonly assertive: string;
+}
+
+export function page(
+  state: State,
+  actions: Actions,
+  now: number,
+  announcements: Announcements,
+  areKeysOn: boolean,
+  isNarrow: boolean,
+): TemplateResult {
+  const mode = modeOf(state, now);
+  const outdated = isOutdated(mode);
+  return html`
+    <a class="skip" href="#feed">Skip to the posts</a>
+    ${streamBand(state)}
+    <div class="top">
+      ${statusBar(state, actions, now)}
+      ${ledgerStrip(state)}
+    </div>
+    ${
+      outdated && state.heardAt !== null
+        ? html`<p class="as-of">As of <strong>${timeOfDay(state.heardAt)}</strong>. What is below may have changed since.</p>`
+        : ''
+    }
+    <div class="columns ${outdated ? 'is-outdated' : ''}">
+      <main id="feed" tabindex="-1">${filterBar(state, actions)}${feed(state, actions, now)}</main>
+      <aside aria-label="Alerts and claims">${alertStrip(state, now)}${claimsPanel(state, actions, now, outdated, !isNarrow)}</aside>
+    </div>
+    ${drawer(state, actions)}${help(state, actions, areKeysOn)}
+    <p class="hidden" role="status" aria-live="polite">${announcements.polite}</p>
+    <p class="hidden" role="alert" aria-live="assertive">${announcements.assertive}</p>
+  `;
+}
