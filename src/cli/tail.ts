@@ -22,7 +22,7 @@ export function register(program: Command): void {
     .argument('<topic>', Object.values(TOPICS).join(', '))
     .option('-J, --json', 'one JSON object a line')
     .option('-e, --end', 'stop at the end of the topic instead of following it')
-    .option('-o, --offset <where>', 'beginning, end, -N (the last N) or s@MS (from that time on)')
+    .option('-o, --offset <where>', 'beginning, end, -N (the last N of each partition) or s@MS (from that time on)')
     .option('-c, --count <n>', 'stop after so many records')
     .action((topic: string, { json, end, offset, count, ...flags }: Flags) =>
       run('tail', flags, async ({ bus, codec, signal }) => {
