@@ -55,6 +55,58 @@ describe('consumer', () => {
     expect([...seen].sort()).toEqual(['a', 'b', 'c']);
   });
 
+  it('aborts the slice in hand when its partition was taken away', async () => {
+    const dir = temporaryDir();
+    const bus = await temporaryBus({ dir });
+    await bus.admin.createTopics([plainTopic('in')]);
+    await bus.produce([record('a')]);
+    const signals: AbortSignal[] = [];
+    const hold = gate();
+    const consumer = await bus.consume({
+      ...watching([]),
+      open: async () => ({
+        async process(_records, _transaction, signal) {
+          signals.push(signal);
+          await hold.opened;
+        },
+      }),
+    });
+    await until(() => signals.length === 1, 'the slice');
+    const store = temporaryStore(join(dir, 'lab.mdb'));
+    await store.write(() => store.groups.put(['owner', 'g', 'in', 0], { member: 'another', epoch: 99 }));
+    await until(() => signals[0]?.aborted === true, 'the abort');
+    expect(await bus.admin.committed('g', 'in')).toEqual([null]);
+    hold.open();
+    await until(async () => (await bus.admin.committed('g', 'in'))[0] === 1n, 'it takes the partition again');
+    await consumer.close();
+    expect(signals.map((signal) => signal.aborted)).toEqual([true, false]);
+  });
+
+  it('does not commit over an offset that was moved under it', async () => {
+    const dir = temporaryDir();
+    const bus = await temporaryBus({ dir });
+    await bus.admin.createTopics([plainTopic('in')]);
+    await bus.produce(['a', 'b', 'c'].map(record));
+    const slices: string[] = [];
+    const hold = gate();
+    const consumer = await bus.consume({
+      ...watching([]),
+      open: async () => ({
+        async process(records) {
+          slices.push(records.map((r) => r.key).join(''));
+          await hold.opened;
+        },
+      }),
+    });
+    await until(() => slices.length === 1, 'the slice');
+    const store = temporaryStore(join(dir, 'lab.mdb'));
+    await store.write(() => store.offsets.put(['g', 'in', 0], 2));
+    hold.open();
+    await until(async () => (await bus.admin.committed('g', 'in'))[0] === 3n, 'the rest');
+    await consumer.close();
+    expect(slices).toEqual(['abc', 'c']);
+  });
+
   it('refuses an unknown topic and a closed bus', async () => {
     const bus = await temporaryBus();
     await bus.admin.createTopics([plainTopic('in')]);
