@@ -1,0 +1,94 @@
+/** Taking a partition over: fence the predecessor, restore what it remembered, find the offset. */
+import type { Clock } from '../../base/clock.ts';
+import { TocsinError } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
+import type { Codec } from '../codec.ts';
+import type { Consumption, PartitionTask } from '../port.ts';
+import { SliceBuffer } from './buffer.ts';
+import { EARLIEST, listOffsets } from './fetch.ts';
+import type { Names } from './names.ts';
+import type { Sender } from './sender.ts';
+import type { Session } from './session.ts';
+import { restoreState } from './state.ts';
+import { openTransactional, type Probe, type TransactionalProducer } from './transaction.ts';
+
+const OFFSET_PATIENCE_MS = 30_000;
+
+/** What working on a partition needs. */
+export interface SliceDeps {
+  /** For commits and offsets. */
+  readonly session: Session;
+  /** For state: its reads must not queue behind long polls. */
+  readonly reader: () => Promise<Session>;
+  readonly sender: Sender;
+  readonly names: Names;
+  readonly codec: Codec;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly consumption: Consumption;
+  readonly probe: (point: Probe) => void;
+}
+
+/** What exists between taking a partition over and the next error. */
+export interface Held {
+  readonly task: PartitionTask;
+  /** Null when working at least once. */
+  readonly producer: TransactionalProducer | null;
+  readonly buffer: SliceBuffer;
+  /** As committed. */
+  upto: bigint;
+  /** Whether anything is remembered, so that every slice must say its offset. */
+  stateful: boolean;
+}
+
+/** The offset that the group has committed for a partition; null when it has none. */
+export function committedOffset(deps: SliceDeps, partition: number): Promise<bigint | null> {
+  const group = deps.names.group(deps.consumption.group);
+  const topic = deps.names.topic(deps.consumption.topic);
+  return deps.session.persist(`asking for the offset of ${group}`, OFFSET_PATIENCE_MS, async () => {
+    const coordinator = await deps.session.groupCoordinator(group);
+    const { responses } = await coordinator.offsetFetch({
+      groupId: group,
+      topics: [{ topic, partitions: [{ partition }] }],
+    });
+    const offset = BigInt(responses[0]?.partitions[0]?.offset ?? -1);
+    return offset < 0n ? null : offset;
+  });
+}
+
+function firstOffset(deps: SliceDeps, partition: number): Promise<bigint> {
+  const topic = deps.names.topic(deps.consumption.topic);
+  return deps.session.persist(`asking where ${topic} begins`, OFFSET_PATIENCE_MS, async () => {
+    const low = await listOffsets(deps.session, topic, [partition], EARLIEST);
+    return low.get(partition) ?? 0n;
+  });
+}
+
+/**
+ * In this order, because only after the fence is every older transaction, and with it the offset, decided (K3, K4).
+ * Throws BUS_STATE_MISMATCH when state and offset do not belong together.
+ */
+export async function takeOver(deps: SliceDeps, partition: number): Promise<Held> {
+  const { group: service, topic, mode } = deps.consumption;
+  const exactlyOnce = mode === 'exactly-once';
+  const producer = exactlyOnce
+    ? await openTransactional(deps.session, deps.names.transactionalId(service, topic, partition), deps)
+    : null;
+  const state = exactlyOnce
+    ? await restoreState(await deps.reader(), deps, { service, topic, partition })
+    : null;
+  const committed = await committedOffset(deps, partition);
+  if (state && state.upto !== committed)
+    throw new TocsinError(
+      'BUS_STATE_MISMATCH',
+      `${service} ${topic}/${partition}: state stands at ${state.upto}, the committed offset at ${committed}`,
+    );
+  const upto = committed ?? (await firstOffset(deps, partition));
+  deps.probe('restored');
+  const task = await deps.consumption.open(
+    { topic, partition },
+    { upto, entries: state?.entries ?? new Map<string, Uint8Array>() },
+  );
+  const buffer = new SliceBuffer(upto, { clock: deps.clock, ...deps.consumption });
+  return { task, producer, buffer, upto, stateful: state !== null };
+}
