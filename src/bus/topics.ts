@@ -21,8 +21,6 @@ export const TOPICS = {
   audit: 'crisis.audit.v1',
 } as const;
 
-export type TopicName = (typeof TOPICS)[keyof typeof TOPICS];
-
 /** One topics/*.yaml. */
 export interface TopicFile {
   readonly name: string;
