@@ -79,7 +79,7 @@ function deferred<T>(): Deferred<T> {
 }
 
 /** Nothing of the parent's environment: no keys, no brokers, no proxies. Room for look-ups beside decoding; few arenas, small RSS. */
-const ENVIRONMENT = { UV_THREADPOOL_SIZE: '16', MALLOC_ARENA_MAX: '2' };
+const ENVIRONMENT = { UV_THREADPOOL_SIZE: '16', MALLOC_ARENA_MAX: '4' };
 
 export function superviseChild(options: ChildOptions): SupervisedChild {
   const children = new Set<Child>();

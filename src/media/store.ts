@@ -80,11 +80,8 @@ function openArea(folder: string, options: { readonly flush: boolean }): MediaAr
 
     async get(key) {
       if (!isStoreKey(key)) return null;
-      const path = pathOf(key);
-      const size = await sizeOf(path);
-      if (size === null || size === 0 || size > MAX_PICTURE_BYTES) return null;
       try {
-        const bytes = await readFile(path);
+        const bytes = await readFile(pathOf(key));
         return storeKey(bytes) === key ? bytes : null;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
