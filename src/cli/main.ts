@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly register: Regis
   replay: () => import('./replay.ts'),
   serve: () => import('./serve.ts'),
   tail: () => import('./tail.ts'),
+  topics: () => import('./topics.ts'),
   train: () => import('./train.ts'),
   up: () => import('./up.ts'),
 };

@@ -2,9 +2,8 @@
 import type { logCreator } from 'kafkajs';
 import type { Log } from '../../base/log.ts';
 
-/** Everyday events of transactions and outages, which kafkajs reports at ERROR, once per attempt. */
-const EVERYDAY =
-  /CONCURRENT_TRANSACTIONS|concurrent transactions|Response (AddPartitionsToTxn|AddOffsetsToTxn|InitProducerId|FindCoordinator|GroupCoordinator|Heartbeat|SyncGroup|JoinGroup|Metadata|EndTxn|TxnOffsetCommit|OffsetCommit|CreateTopics)|Connection error|Failed to connect|Connection timeout/i;
+/** What the caller gets as an error anyway, and kafkajs reports at ERROR besides, once per attempt. */
+const EVERYDAY = /^Response |^Connection (error|timeout)|^Failed to connect|CONCURRENT_TRANSACTIONS/;
 
 const ERROR_LEVEL = 1;
 
