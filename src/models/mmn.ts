@@ -5,7 +5,7 @@
  * padding, width of the fusion layer) is as reported in docs/decisions/0010-mmn.md.
  */
 import type { LayersModel, SymbolicTensor, Tensor2D, Tensor3D, Tensor4D, Variable } from '@tensorflow/tfjs';
-import type { Tf } from './engine/engine.ts';
+import type { Tf } from './engine/tf.ts';
 import { MAX_WORDS, WORD_DIMENSIONS } from './words.ts';
 
 /** Side of the pictures that the Visual-CNN reads. */

@@ -1,7 +1,7 @@
 /** A tfjs network ↔ the two files (model.json, weights.bin) that every tfjs can read. */
 import type { io, LayersModel } from '@tensorflow/tfjs';
 import { TocsinError } from '../base/errors.ts';
-import type { Tf } from './engine/engine.ts';
+import type { Tf } from './engine/tf.ts';
 
 export interface NetworkFiles {
   /** Topology and the list of weights. */

@@ -6,7 +6,7 @@
  * kernel by the number of rows. (It is also the fastest of five forms that were measured for the text graph.)
  */
 import type { Tensor } from '@tensorflow/tfjs';
-import type { Tf } from './engine/engine.ts';
+import type { Tf } from './engine/tf.ts';
 import { type Mmn, PICTURE_SIDE } from './mmn.ts';
 import { encodeOnnx, type OnnxNode, type OnnxPort, type OnnxWeights } from './onnx-graph.ts';
 import { MAX_WORDS, WORD_DIMENSIONS } from './words.ts';

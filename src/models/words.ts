@@ -13,7 +13,8 @@ export const WORD_DIMENSIONS = 100;
 const TOKENISER_VERSION = '1';
 const WORDS_DIR = new URL('../../models/words/', import.meta.url);
 
-const NOISE = /https?:\/\/\S*|\bwww\.\S+|^\s*rt\b|@[\p{L}\p{N}_]+/gu;
+/** URLs (and what a cut left of one), user names, a leading RT. */
+const NOISE = /\bhttps?\b(?::\S*)?|\bwww\.\S+|^\s*rt\b|@[\p{L}\p{N}_]+/gu;
 const TOKEN = /[\p{L}\p{M}\p{N}]+/gu;
 
 /**

@@ -1,6 +1,6 @@
 /** From labelled posts to an artefact: split, fit, judge, export, write. */
 import { ARTEFACT_FILES, type Artefact, sha256Of } from '../models/artefact.ts';
-import type { Tf } from '../models/engine/engine.ts';
+import type { Tf } from '../models/engine/tf.ts';
 import { encodeGolden } from '../models/golden.ts';
 import type { Manifest } from '../models/manifest.ts';
 import { saveNetwork } from '../models/network-files.ts';
@@ -9,14 +9,14 @@ import { loadVocabulary, loadWordVectors } from '../models/words.ts';
 import { NORMALISER_VERSION } from '../normalise/text.ts';
 import { refuseExisting, writeArtefact } from '../registry/artefact.ts';
 import { writeCard } from './card.ts';
-import { openCheckpoints } from './checkpoint.ts';
+import { type EpochReport, openCheckpoints } from './checkpoint.ts';
 import type { Dataset } from './dataset.ts';
 import { answersOf, bySubgroup, type Evaluation } from './evaluation.ts';
 import { type Comparison, type Fitted, fitMmn } from './fit.ts';
 import { makeGolden } from './golden-batch.ts';
 import { chooseThresholds, measure } from './measure.ts';
 import { encodeSplit, type Split, splitByEvent, splitGrouped } from './splits.ts';
-import { type EpochReport, TRAINING_DEFAULTS, type TrainingOptions } from './train-mmn.ts';
+import { TRAINING_DEFAULTS, type TrainingOptions } from './train-mmn.ts';
 
 /** Share of `yes` and of `no` answers on dev that must be right. */
 const ANSWER_TARGET = 0.85;

@@ -3,7 +3,15 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { sha256Of } from '../models/artefact.ts';
-import type { EpochReport } from './train-mmn.ts';
+
+/** How an epoch went. */
+export interface EpochReport {
+  readonly epoch: number;
+  readonly trainLoss: number;
+  readonly devLoss: number;
+  readonly devMacroF1: number;
+  readonly best: boolean;
+}
 
 /** Everything that the loop needs to go on as if nothing had happened. */
 export interface Snapshot {

@@ -1,16 +1,15 @@
 /** One training run on one split: fit, calibrate on dev, judge on test beside the plain models. */
 
-import type { Tf } from '../models/engine/engine.ts';
+import type { Tf } from '../models/engine/tf.ts';
 import type { Calibration, Metrics } from '../models/manifest.ts';
 import { buildMmn, MMN_DEFAULTS, type Mmn, type MmnModality } from '../models/mmn.ts';
 import type { Vocabulary } from '../models/port.ts';
-import type { CheckpointStore } from './checkpoint.ts';
+import type { CheckpointStore, EpochReport } from './checkpoint.ts';
 import type { Dataset, Example } from './dataset.ts';
 import { calibrate, measure, type Scored, sigmoid } from './measure.ts';
 import { trainNaiveBayes } from './naive-bayes.ts';
 import { pick, type Split } from './splits.ts';
 import {
-  type EpochReport,
   predictRows,
   type TrainingOptions,
   type TrainingResult,

@@ -1,6 +1,6 @@
 /** Makes an artefact's golden batch: texts and pictures of our own, scored by the engine that trained. */
 import type { Tensor4D } from '@tensorflow/tfjs';
-import type { Tf } from '../models/engine/engine.ts';
+import type { Tf } from '../models/engine/tf.ts';
 import type { Golden } from '../models/golden.ts';
 import type { Mmn } from '../models/mmn.ts';
 import type { Vocabulary } from '../models/port.ts';

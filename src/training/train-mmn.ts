@@ -1,10 +1,10 @@
 /** Trains an MMN: one flat loop, seeded, early stopping on the dev loss, a checkpoint after every epoch. */
 import type { AdamOptimizer, Scalar, Tensor2D, Tensor3D, Tensor4D, Variable } from '@tensorflow/tfjs';
 import { seededRandom, shuffled } from '../base/random.ts';
-import type { Tf } from '../models/engine/engine.ts';
+import type { Tf } from '../models/engine/tf.ts';
 import { type Mmn, type MmnModality, trainableWeights } from '../models/mmn.ts';
 import { gatherVectors, MAX_WORDS, WORD_DIMENSIONS } from '../models/words.ts';
-import type { CheckpointStore, Snapshot } from './checkpoint.ts';
+import type { CheckpointStore, EpochReport, Snapshot } from './checkpoint.ts';
 import { measure, sigmoid } from './measure.ts';
 
 /** Each value with its reason; unknown options are a type error. */
@@ -40,14 +40,6 @@ export interface TrainingRow {
   /** RGB bytes. [64, 64, 3] */
   readonly pixels: Uint8Array | null;
   readonly label: 0 | 1;
-}
-
-export interface EpochReport {
-  readonly epoch: number;
-  readonly trainLoss: number;
-  readonly devLoss: number;
-  readonly devMacroF1: number;
-  readonly best: boolean;
 }
 
 export interface TrainingResult {

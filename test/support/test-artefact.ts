@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ARTEFACT_FILES, type Artefact, encodeManifest } from '../../src/models/artefact.ts';
-import type { Tf } from '../../src/models/engine/engine.ts';
+import type { Tf } from '../../src/models/engine/tf.ts';
 import { encodeGolden } from '../../src/models/golden.ts';
 import type { Manifest, Metrics, Training } from '../../src/models/manifest.ts';
 import type { Mmn } from '../../src/models/mmn.ts';

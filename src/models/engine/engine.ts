@@ -2,10 +2,8 @@
 import * as tf from '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-wasm';
 import { TocsinError } from '../../base/errors.ts';
+import type { Tf } from './tf.ts';
 import { registerWasmKernels } from './wasm-kernels.ts';
-
-/** tfjs with a backend chosen. Passed on as an argument, so that nothing else decides where tensors live. */
-export type Tf = typeof tf;
 
 const LISTENED = ['uncaughtException', 'unhandledRejection'] as const;
 

@@ -7,7 +7,7 @@
  * Checked against the cpu backend in test/unit/models/engine.
  */
 import type { KernelConfig, Tensor, Tensor2D, Tensor4D, TensorInfo } from '@tensorflow/tfjs';
-import type { Tf } from './engine.ts';
+import type { Tf } from './tf.ts';
 
 type Kernel = KernelConfig['kernelFunc'];
 type KernelArguments = Parameters<Kernel>[0];

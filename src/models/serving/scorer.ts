@@ -52,6 +52,12 @@ export async function openScorer(options: ScorerOptions): Promise<Scorer> {
   });
   try {
     const golden = parseGolden(artefact.bytes(ARTEFACT_FILES.golden));
+    for (const { text, words } of golden.texts)
+      if (vocabulary.encode(text).some((id, i) => id !== words[i]))
+        throw new TocsinError(
+          'MODEL_INVALID',
+          `Warming up the model in ${dir}: texts are split into other words.`,
+        );
     for (let thread = 0; thread < threads; thread += 1) await checkGolden(pool, thread, golden, artefact);
   } catch (thrown) {
     await pool.close();

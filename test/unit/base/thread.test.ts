@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { startThread } from '../../../src/base/thread.ts';
 
 it('runs a TypeScript module of ours in a thread', async () => {
-  const thread = startThread(import.meta.url, '../../support/echo-thread', { workerData: { said: 'flood' } });
+  const thread = startThread(import.meta.url, '../../support/echo-child', { workerData: { said: 'flood' } });
   const [answer] = (await once(thread, 'message')) as [string];
   expect(answer).toBe('flood');
   await thread.terminate();

@@ -1,7 +1,8 @@
 /** MMN: shapes, the missing picture, gradients that reach the branches, no leaks. */
 import type { Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { openEngine, type Tf } from '../../../src/models/engine/engine.ts';
+import { openEngine } from '../../../src/models/engine/engine.ts';
+import type { Tf } from '../../../src/models/engine/tf.ts';
 import { buildMmn, MMN_DEFAULTS, type Mmn, trainableWeights } from '../../../src/models/mmn.ts';
 import { drawnPictures } from '../../support/drawn-pictures.ts';
 

@@ -2,7 +2,8 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../src/base/random.ts';
-import { openEngine, type Tf } from '../../../src/models/engine/engine.ts';
+import { openEngine } from '../../../src/models/engine/engine.ts';
+import type { Tf } from '../../../src/models/engine/tf.ts';
 import { buildMmn, MMN_DEFAULTS, type Mmn } from '../../../src/models/mmn.ts';
 import { exportMmn } from '../../../src/models/onnx-export.ts';
 

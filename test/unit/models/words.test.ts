@@ -7,6 +7,9 @@ describe('tokenise', () => {
   it.each([
     ['RT @ana: Flood in #Colorado, http://t.co/x now!', ['flood', 'in', 'colorado', 'now']],
     ['Start https://a.b/c?d=e&f www.x.org end', ['start', 'end']],
+    ['cut off http:/ …', ['cut', 'off']],
+    ['see http', ['see']],
+    ['httpd fails', ['httpd', 'fails']],
     ["Don't panic", ['don', 't', 'panic']],
     ['#PrayForJapan 24h', ['prayforjapan', '24h']],
     ['Überschwemmung à São Paulo', ['überschwemmung', 'à', 'são', 'paulo']],

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../src/base/random.ts';
-import { openEngine, type Tf } from '../../../src/models/engine/engine.ts';
+import { openEngine } from '../../../src/models/engine/engine.ts';
+import type { Tf } from '../../../src/models/engine/tf.ts';
 import { buildMmn, MMN_DEFAULTS } from '../../../src/models/mmn.ts';
-import { type CheckpointStore, openCheckpoints } from '../../../src/training/checkpoint.ts';
+import { type CheckpointStore, type EpochReport, openCheckpoints } from '../../../src/training/checkpoint.ts';
 import {
-  type EpochReport,
   predictRows,
   TRAINING_DEFAULTS,
   type TrainingResult,

@@ -2,7 +2,8 @@
 import type { Tensor } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../../src/base/random.ts';
-import { openEngine, type Tf } from '../../../../src/models/engine/engine.ts';
+import { openEngine } from '../../../../src/models/engine/engine.ts';
+import type { Tf } from '../../../../src/models/engine/tf.ts';
 
 let tf: Tf;
 
