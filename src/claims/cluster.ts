@@ -108,8 +108,13 @@ export function headOf(cluster: Cluster): Post {
 /** Adds a post to the members; true when it is the earliest now. */
 function push(cluster: Cluster, post: Post): boolean {
   const { members } = cluster;
+  if (members.length === 0) {
+    // Most posts stay alone: a literal takes no room for members to come, as a push would.
+    cluster.members = [post];
+    return true;
+  }
   members.push(post);
-  if (members.length > 1 && !isEarlier(post, headOf(cluster))) return false;
+  if (!isEarlier(post, headOf(cluster))) return false;
   members[members.length - 1] = headOf(cluster);
   members[0] = post;
   return true;
@@ -153,9 +158,10 @@ export function largest(clusters: Iterable<Cluster>): Cluster | null {
 
 /** Enters a hash of a post, whose related clusters have been merged into its own, and gives its node. */
 export function enterHash(hash: NewHash, time: number, cluster: Cluster, silentMs: number): HashNode {
-  const node = hash.index.get(hash.key) ?? hash.index.add(hash.key, hash.hashes, []);
-  const spans = node.value;
   const joined: Span = { first: time, last: time, cluster };
+  const node = hash.index.get(hash.key);
+  if (!node) return hash.index.add(hash.key, hash.hashes, [joined]);
+  const spans = node.value;
   for (let i = spans.length - 1; i >= 0; i -= 1) {
     const span = spans[i] as Span;
     if (time < span.first - silentMs || time > span.last + silentMs) continue;

@@ -33,7 +33,7 @@ export interface Limits {
 export const LIMITS: Limits = {
   silentMs: 7 * 86_400_000,
   keepRecords: 100_000,
-  maxPosts: 500_000,
+  maxPosts: 200_000,
   sweepEvery: 1_000,
   sweepPosts: 5_000,
   maxWaiting: 10_000,

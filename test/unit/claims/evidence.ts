@@ -1,6 +1,5 @@
 /** Evidence and rulings for tests, slices over a claim index, and what its outputs come to in the end. */
 import { NO_LINEAGE } from '../../../src/bus/messages.ts';
-import type { RestoredState } from '../../../src/bus/port.ts';
 import { type ClaimIndex, openClaimIndex } from '../../../src/claims/claim-index.ts';
 import type { SliceResult } from '../../../src/claims/journal.ts';
 import { LIMITS, type Limits } from '../../../src/claims/memory.ts';
@@ -52,8 +51,6 @@ export function ruling(id: string, more: Partial<Ruling> = {}): Ruling {
 }
 
 export type Input = Evidence | Ruling;
-
-export const EMPTY: RestoredState = { upto: 0n, entries: new Map() };
 
 /** Everything that slices have told, and the state that they left. */
 export interface Run {
