@@ -22,21 +22,28 @@ export function register(program: Command): void {
     .argument('<topic>', Object.values(TOPICS).join(', '))
     .option('-J, --json', 'one JSON object a line')
     .option('-e, --end', 'stop at the end of the topic instead of following it')
-    .option('-o, --offset <where>', 'beginning, end, -N (the last N of each partition) or s@MS (from that time on)')
+    .option(
+      '-o, --offset <where>',
+      'beginning, end, -N (the last N of each partition) or s@MS (from that time on)',
+    )
     .option('-c, --count <n>', 'stop after so many records')
     .action((topic: string, { json, end, offset, count, ...flags }: Flags) =>
       run('tail', flags, async ({ bus, codec, signal }) => {
         if (!(await bus.admin.topics()).some(({ name }) => name === topic))
           throw new TocsinError('UNKNOWN_TOPIC', `there is no topic ${topic}`);
+        // A reader that has seen enough (`| head`) ends this quietly.
+        const reader = new AbortController();
+        process.stdout.on('error', () => reader.abort());
         let left = count === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--count', count);
         const from = readFrom(offset);
-        for await (const batch of bus.read(topic, { from, stopAtEnd: end === true, signal })) {
+        const until = AbortSignal.any([signal, reader.signal]);
+        for await (const batch of bus.read(topic, { from, stopAtEnd: end === true, signal: until })) {
           const lines = batch
             .slice(0, left)
             .map((record) => (json ? JSON.stringify(described(codec, record)) : textLine(codec, record)));
           left -= lines.length;
           if (lines.length > 0) await write(`${lines.join('\n')}\n`);
-          if (left <= 0) break;
+          if (left <= 0 || reader.signal.aborted) break;
         }
         return undefined;
       }),
@@ -114,8 +121,7 @@ function textLine(codec: Codec, record: ReceivedRecord): string {
   return `${partition}/${offset} ${key ?? '-'} ${kind ?? '?'} ${rest.length > MAX_LINE ? `${rest.slice(0, MAX_LINE)}…` : rest}`;
 }
 
+/** Resolves when the text is on its way, or nobody reads it any more. */
 function write(text: string): Promise<void> {
-  return new Promise((resolve, reject) =>
-    process.stdout.write(text, (error) => (error ? reject(error) : resolve())),
-  );
+  return new Promise((resolve) => process.stdout.write(text, () => resolve()));
 }
