@@ -10,8 +10,10 @@ import type { Archive, ArchivePost } from './readers/contract.ts';
 import { mergedItems } from './readers/open-archive.ts';
 import { type Shift, shiftedTime } from './shift.ts';
 
-/** Posts in one call of the bus. */
-const BATCH = 500;
+/** Posts in one call of the bus, at most … */
+const BATCH = 1_000;
+/** … and characters of their texts, so that an archive of long texts does not fill the memory. */
+const BATCH_CHARS = 2_000_000;
 /** Long waits are cut into pieces, so that progress is told meanwhile. */
 const LONGEST_SLEEP_MS = 1_000;
 /** A full bus is asked again after this long. */
@@ -146,6 +148,7 @@ export async function replay(
   };
 
   let batch: ArchivePost[] = [];
+  let chars = 0;
   let newest = 0;
   const flush = async (): Promise<boolean> => {
     if (batch.length === 0) return true;
@@ -154,6 +157,7 @@ export async function replay(
     sent += batch.length;
     eventTime = newest;
     batch = [];
+    chars = 0;
     tell();
     return true;
   };
@@ -173,7 +177,8 @@ export async function replay(
     newest = item.post.createdAt;
     const createdAt = shiftedTime(context, newest, dueMs);
     batch.push({ ...item, post: { ...item.post, createdAt } });
-    if (batch.length >= batchSize && !(await flush())) break;
+    chars += item.post.text.length;
+    if ((batch.length >= batchSize || chars >= BATCH_CHARS) && !(await flush())) break;
   }
   const complete = !signal.aborted && (await flush());
   return { sent, complete, elapsedMs: clock.monotonic() - started };

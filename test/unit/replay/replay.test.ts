@@ -123,8 +123,8 @@ describe('replay', () => {
 
   it('sends in large batches at full speed', async () => {
     const { deps, calls } = setUp();
-    await replay([await archiveOf(Array.from({ length: 1_200 }, (_, i) => i))], options, deps);
-    expect(calls).toEqual([500, 500, 200]);
+    await replay([await archiveOf(Array.from({ length: 2_200 }, (_, i) => i))], options, deps);
+    expect(calls).toEqual([1_000, 1_000, 200]);
   });
 
   it('keeps to the highest rate', async () => {
