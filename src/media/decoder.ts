@@ -44,8 +44,11 @@ export interface DecoderOptions {
 }
 
 export interface Decoder {
-  /** The bytes at an http(s) address. Throws only when no child can be started. */
-  fetch(url: string): Promise<Fetched | Refused>;
+  /**
+   * Hands the bytes at an http(s) address to `use`. So many at once until `use` is done with them, which bounds the
+   * memory that they take. Throws only when no child can be started, or what `use` throws.
+   */
+  fetch<T>(url: string, use: (bytes: Uint8Array) => Promise<T>): Promise<T | Refused>;
   /** Checks and decodes. Throws only when no child can be started. */
   decode(bytes: Uint8Array): Promise<Decoded | Refused>;
   /** Process ids of the children in use. */
@@ -104,7 +107,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
   }
 
   return {
-    async fetch(url) {
+    async fetch(url, use) {
       if (!URL.canParse(url)) return refuse('unsupported_ref', url);
       const asked = clock.monotonic();
       const leave = await hosts.enter(new URL(url).host, limits.fetchMs);
@@ -116,7 +119,9 @@ export function createDecoder(options: DecoderOptions): Decoder {
         if (left <= 0) return refuse('host_busy', url);
         const answer = await fetchNow(url, Math.max(left, LEAST_FETCH_MS));
         worked = !('refused' in answer && HOST_FAULTS.has(answer.refused));
-        return answer;
+        if ('refused' in answer) return answer;
+        leave(worked);
+        return await use(answer.bytes);
       } finally {
         release();
         leave(worked);

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { MediaItem } from '../event/records.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Decoder } from './decoder.ts';
+import { createGate, type Gate } from './gate.ts';
 import { PASSING, type RefusalCode } from './refusal.ts';
 import { isStoreKey, type MediaStore, storeKey } from './store.ts';
 
@@ -58,6 +59,7 @@ export function refusedPicture(reason: RefusalCode): SettledPicture {
 type Found = { readonly sha256: string } | { readonly refused: RefusalCode };
 
 const STORE = 'store:';
+const STORED_AT_ONCE = 16;
 
 export function createPictures(deps: PictureDeps): Pictures {
   const { store, decoder, clock, metrics } = deps;
@@ -73,6 +75,9 @@ export function createPictures(deps: PictureDeps): Pictures {
   /** Under way now, by content and by address: whoever asks for the same waits for the same. */
   const decodes = new Map<string, Promise<SettledPicture>>();
   const fetches = new Map<string, Promise<SettledPicture>>();
+
+  /** Stored pictures in memory at once: a few wait for the decoder, the others on the disk. */
+  const reads = createGate(STORED_AT_ONCE);
 
   const counted = (result: string, picture: SettledPicture): SettledPicture => {
     metrics.count('tocsin_image_fetch_total', { result: picture.reason ?? result });
@@ -114,25 +119,31 @@ export function createPictures(deps: PictureDeps): Pictures {
     sha256: string,
     from: string,
     read: () => Promise<Uint8Array | null>,
+    gate: Gate | null = null,
   ): Promise<SettledPicture> {
     const known = contents.get(sha256);
     if (known) return counted('content_cache', known);
     return once(decodes, sha256, async () => {
-      const bytes = await read();
-      return counted(from, bytes ? await decode(sha256, bytes) : refusedPicture('not_in_store'));
+      const release = await gate?.acquire();
+      try {
+        const bytes = await read();
+        return counted(from, bytes ? await decode(sha256, bytes) : refusedPicture('not_in_store'));
+      } finally {
+        release?.();
+      }
     });
   }
 
   async function fromAddress(url: string): Promise<SettledPicture> {
-    const fetched = await decoder.fetch(url);
-    if ('refused' in fetched) {
-      const ttl = PASSING.has(fetched.refused) ? limits.passingMs : limits.addressMs;
-      addresses.set(url, { refused: fetched.refused }, { ttl });
-      return counted('fetched', refusedPicture(fetched.refused));
-    }
-    const sha256 = storeKey(fetched.bytes);
-    addresses.set(url, { sha256 });
-    return byContent(sha256, 'fetched', async () => fetched.bytes);
+    const picture = await decoder.fetch(url, (bytes) => {
+      const sha256 = storeKey(bytes);
+      addresses.set(url, { sha256 });
+      return byContent(sha256, 'fetched', async () => bytes);
+    });
+    if (!('refused' in picture)) return picture;
+    const ttl = PASSING.has(picture.refused) ? limits.passingMs : limits.addressMs;
+    addresses.set(url, { refused: picture.refused }, { ttl });
+    return counted('fetched', refusedPicture(picture.refused));
   }
 
   return {
@@ -140,7 +151,7 @@ export function createPictures(deps: PictureDeps): Pictures {
       if (ref.startsWith(STORE)) {
         const key = ref.slice(STORE.length);
         if (!isStoreKey(key)) return counted('', refusedPicture('unsupported_ref'));
-        return byContent(key, 'store', () => store.quarantine.get(key));
+        return byContent(key, 'store', () => store.quarantine.get(key), reads);
       }
       if (!/^https?:\/\//i.test(ref) || !URL.canParse(ref))
         return counted('', refusedPicture('unsupported_ref'));

@@ -19,6 +19,7 @@ function isAlive(pid: number): boolean {
 }
 
 const text = (words: string): Uint8Array => new TextEncoder().encode(words);
+const identity = async (bytes: Uint8Array): Promise<Uint8Array> => bytes;
 const scene = fixturePicture('scene.jpg');
 
 describe('decoder', () => {
@@ -60,7 +61,7 @@ describe('decoder', () => {
     expect(second).toEqual(first);
     expect(decoder.pids().decode).toBeTypeOf('number');
     expect(decoder.pids().fetch).toBeNull();
-    expect(await decoder.fetch('http://127.0.0.1/')).toMatchObject({ refused: 'private_address' });
+    expect(await decoder.fetch('http://127.0.0.1/', identity)).toMatchObject({ refused: 'private_address' });
     expect(await restarts()).toEqual({});
   });
 
@@ -126,9 +127,26 @@ describe('decoder', () => {
 
   it('repeats a fetch whose process died, once', async () => {
     open();
-    expect(await decoder.fetch('http://host.example/kill')).toMatchObject({ refused: 'decoder_crashed' });
+    expect(await decoder.fetch('http://host.example/kill', identity)).toMatchObject({
+      refused: 'decoder_crashed',
+    });
     expect(await restarts()).toEqual({ crash: 2 });
-    expect(await decoder.fetch('http://host.example/fine')).toHaveProperty('bytes');
+    expect(await decoder.fetch('http://host.example/fine', identity)).toBeInstanceOf(Uint8Array);
+  });
+
+  it('fetches no more at once than are still in use', async () => {
+    open({ fetches: 2 });
+    let inUse = 0;
+    let most = 0;
+    const fetchOne = (i: number): Promise<unknown> =>
+      decoder.fetch(`http://host-${i}.example/`, async () => {
+        inUse += 1;
+        most = Math.max(most, inUse);
+        await new Promise((resolve) => setImmediate(resolve));
+        inUse -= 1;
+      });
+    await Promise.all(Array.from({ length: 10 }, (_, i) => fetchOne(i)));
+    expect(most).toBeLessThanOrEqual(2);
   });
 
   it('replaces a child that has served its time without losing a picture', async () => {
@@ -176,7 +194,7 @@ describe('decoder', () => {
           clock: systemClock, log: silentLog, metrics: createMetrics({ bare: true }),
         });
         await decoder.decode(new Uint8Array(1));
-        await decoder.fetch('http://127.0.0.1/');
+        await decoder.fetch('http://127.0.0.1/', async () => {});
         console.log(JSON.stringify(Object.values(decoder.pids())));`,
       ],
       { stdio: ['ignore', 'pipe', 'inherit'] },

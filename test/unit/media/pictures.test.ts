@@ -25,12 +25,10 @@ function scriptedDecoder(): Decoder & {
     fetched,
     decoded,
     web,
-    async fetch(url) {
+    async fetch(url, use) {
       fetched.push(url);
       const found = web.get(url);
-      return found?.startsWith('body ')
-        ? { bytes: text(found) }
-        : refuse((found ?? 'http_status') as RefusalCode);
+      return found?.startsWith('body ') ? use(text(found)) : refuse((found ?? 'http_status') as RefusalCode);
     },
     async decode(bytes) {
       const words = Buffer.from(bytes).toString();
