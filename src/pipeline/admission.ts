@@ -63,16 +63,19 @@ export interface Admitter {
 export function createAdmitter(deps: AdmissionDeps): Admitter {
   const { dedup, join, pending, counter, key, environment } = deps;
 
+  /** None where the same request is still waiting (a post that came again after the dedup window): one answer serves both. */
   const ask = (
     requestId: string,
     postId: string,
     media: readonly Media[],
     context: MediaContext,
     coming: { readonly receivedAt: number; readonly lineage: Lineage; readonly now: number },
-  ): Asked => {
+  ): Asked[] => {
+    const setHash = mediaSetHash(requestId, media);
+    if (pending.has(setHash)) return [];
     const parts = {
       postId,
-      mediaSetHash: mediaSetHash(requestId, media),
+      mediaSetHash: setHash,
       media,
       context: boundContext(context),
     };
@@ -81,18 +84,17 @@ export function createAdmitter(deps: AdmissionDeps): Admitter {
       ...parts,
       mac: signContext(key, environment, parts),
     };
-    // A post that comes again after the dedup window asks again: its first request is answered by the same answer.
-    if (!pending.has(request.mediaSetHash)) counter.picturesRequested += media.length;
+    counter.picturesRequested += media.length;
     pending.add({
       request,
       requestedAt: coming.now,
       receivedAt: coming.receivedAt,
       replayId: coming.lineage.replayId,
     });
-    return { request, lineage: coming.lineage };
+    return [{ request, lineage: coming.lineage }];
   };
 
-  const askApart = (picture: WaitingPicture, context: MediaContext, now: number): Asked =>
+  const askApart = (picture: WaitingPicture, context: MediaContext, now: number): Asked[] =>
     ask(`picture ${picture.event.id}`, picture.event.postId, picture.event.media, context, {
       receivedAt: picture.receivedAt,
       lineage: { traceparent: picture.traceparent, replayId: picture.replayId },
@@ -104,7 +106,7 @@ export function createAdmitter(deps: AdmissionDeps): Admitter {
     if (join.size === 0) return [];
     const { orphans, early } = join.letGo();
     if (early > 0) deps.onLetGoEarly(early);
-    return orphans.map((picture) => {
+    return orphans.flatMap((picture) => {
       counter.orphan += 1;
       const { id, collection, source, createdAt } = picture.event;
       return askApart(
@@ -151,12 +153,12 @@ export function createAdmitter(deps: AdmissionDeps): Admitter {
     if (event.media.length > 0) {
       revision += 1;
       const coming = { receivedAt: event.receivedAt, lineage, now };
-      requests.push(ask(event.id, event.id, event.media, { ...context, revision }, coming));
+      requests.push(...ask(event.id, event.id, event.media, { ...context, revision }, coming));
     }
     if (event.picturesApart) {
       const next = boundContext({ ...context, revision: revision + 1 });
       for (const picture of join.rememberPost(event.id, next))
-        requests.push(askApart(picture, join.takeRevision(event.id) as MediaContext, now));
+        requests.push(...askApart(picture, join.takeRevision(event.id) as MediaContext, now));
     }
     requests.push(...letGo(now));
     const pictures = event.media.map((item): LabelPicture => pictureOf(item.id, 'pending', null));
@@ -170,7 +172,7 @@ export function createAdmitter(deps: AdmissionDeps): Admitter {
     const waiting: WaitingPicture = { event, receivedAt, ...lineage };
     const context = join.takeRevision(event.postId);
     const requests: Asked[] = [];
-    if (context) requests.push(askApart(waiting, context, now));
+    if (context) requests.push(...askApart(waiting, context, now));
     else if (!join.awaitPost(waiting)) {
       counter.deadOther += 1;
       return failed('bad_field', `too many pictures wait for post ${event.postId}`);

@@ -136,8 +136,9 @@ describe('whatever comes in', () => {
           expect(imbalance(row)).toBe(0);
           expect(picturesPending(row)).toBeGreaterThanOrEqual(0);
         }
-        const { labels, dead } = harness.outputs();
+        const { labels, requests, dead } = harness.outputs();
         const row = harness.ledger();
+        expect(requests.reduce((sum, request) => sum + request.media.length, 0)).toBe(row.picturesRequested);
         const firsts = labels.filter((label) => label.revision === 1 && !label.flags.includes('orphan'));
         expect(firsts).toHaveLength(row.labelled);
         expect(dead).toHaveLength(row.dead + row.deadOther);

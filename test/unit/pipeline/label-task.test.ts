@@ -253,6 +253,18 @@ describe('a post that comes again', () => {
     expect(harness.ledger()).toMatchObject({ labelled: 4, duplicate: 1 });
   });
 
+  it('after the window asks for its pictures only if nobody waits for them', async () => {
+    const harness = createLabelHarness();
+    const again = input(post('p1', { media: MEDIA }));
+    const late = input(post('p2', { createdAt: T0 + 3 * HOUR }));
+    await harness.run(again, late, again);
+    const { labels, requests } = harness.outputs();
+    expect(labels.map((label) => label.postId)).toEqual(['p1', 'p2', 'p1']);
+    await harness.run(input(answer(only(requests))));
+    expect(harness.ledger()).toMatchObject({ labelled: 3, picturesRequested: 2, picturesReady: 2, late: 0 });
+    expect((await harness.run(again)).requests).toHaveLength(1);
+  });
+
   it('has the window of its own collection', async () => {
     const harness = createLabelHarness();
     const old = input(post('old', { collection: 'archive', createdAt: T0 - 10_000 * HOUR }));
