@@ -22,7 +22,7 @@ export interface KillPlan {
 }
 
 const SERVICES = ['label', 'claims', 'media'] as const;
-const PICTURES = ['scene.jpg', 'scene-alpha.png'];
+const PICTURES = ['scene.jpg', 'scene-2.jpg'];
 
 /** Posts as a JSONL archive: every 20th has a picture, every 50th is there twice. */
 function writeArchive(path: string, posts: number): { withPicture: number; duplicates: number } {
