@@ -19,8 +19,8 @@ const FIXTURE = fileURLToPath(new URL('../../fixtures/crisislex_t26.tsv', import
 const DATASETS = process.env['TOCSIN_DATASETS'];
 const sources: [string, string, number][] = [
   ['the fixture', FIXTURE, 2],
-  // The whole set is read and split; one epoch on it is a short training.
-  ...(DATASETS ? [['the real set', join(DATASETS, 'crisislex'), 1] as [string, string, number]] : []),
+  // The whole file is read; every fifth post of it makes a short training.
+  ...(DATASETS ? [['the real set', join(DATASETS, 'crisislex'), 2] as [string, string, number]] : []),
 ];
 
 let tf: Tf;
@@ -57,7 +57,8 @@ describe.each(sources)('an artefact trained on %s', (name, path, epochs) => {
   let out: string;
 
   beforeAll(async () => {
-    data = await readCrisisLex(path);
+    const all = await readCrisisLex(path);
+    data = { ...all, examples: all.examples.filter((_, i) => all.examples.length < 1_000 || i % 5 === 0) };
     out = join(folder, name.replaceAll(' ', '-'));
     artefact = await build(data, out, epochs);
   }, 600_000);
