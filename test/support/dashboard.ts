@@ -8,6 +8,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { type Codec, createCodec } from '../../src/bus/codec.ts';
 import { message, NO_LINEAGE, traceparentFor } from '../../src/bus/messages.ts';
+import type { Bus } from '../../src/bus/port.ts';
 import { TOPICS } from '../../src/bus/topics.ts';
 import {
   type Dashboard,
@@ -24,8 +25,8 @@ export const codec: Codec = createCodec();
 
 export const NO_PAGE: string = join(tmpdir(), 'tocsin-no-page-here');
 
-export interface Bench {
-  readonly bus: MemoryBus;
+export interface Bench<B extends Bus = MemoryBus> {
+  readonly bus: B;
   readonly dashboard: Dashboard;
   readonly url: string;
   readonly media: MediaStore;
@@ -35,10 +36,13 @@ export interface Bench {
   close(): Promise<void>;
 }
 
+/** Over a bus in memory unless another is given. */
+export function openBench(options?: Partial<DashboardOptions>): Promise<Bench>;
+export function openBench<B extends Bus>(options: Partial<DashboardOptions>, bus: B): Promise<Bench<B>>;
 export async function openBench(
   options: Partial<DashboardOptions> = {},
-  bus: MemoryBus = createMemoryBus(),
-): Promise<Bench> {
+  bus: Bus = createMemoryBus(),
+): Promise<Bench<Bus>> {
   const dir = mkdtempSync(join(tmpdir(), 'tocsin-dashboard-'));
   const media = openMediaStore(dir);
   const metrics = createMetrics({ bare: true });
@@ -160,7 +164,7 @@ export interface PutOptions {
 
 /** Writes labels, claims and alerts to the topics that the dashboard follows. */
 export async function put(
-  bus: MemoryBus,
+  bus: Bus,
   records: readonly (Label | Claim | Alert)[],
   options: PutOptions = {},
 ): Promise<void> {

@@ -31,6 +31,12 @@ export function card(
   const upgradedAt = state.upgraded.get(post.postId);
   const isFresh = upgradedAt !== undefined && now - upgradedAt < UPGRADE_MS;
   const titleId = `post-${position}`;
+  const chips = [
+    ...revisionChip(post, isFresh),
+    ...pictureNotes(post.pictures),
+    ...flagChips(post),
+    ...streamChip(state, post),
+  ];
   return html`
     <article
       class="card ${shown ? 'has-picture' : ''} card-${score?.decision ?? 'none'} ${isFresh ? 'is-upgraded' : ''} ${post.postId === state.active ? 'is-active' : ''}"
@@ -45,7 +51,7 @@ export function card(
       }}
     >
       <div class="card-head">
-        ${decisionMark(score)}
+        <span class="answer">${decisionMark(score)}<span class="basis">${modalityText(post)}</span></span>
         <span class="where">
           <time datetime=${new Date(post.createdAt).toISOString()} title=${exact(post.createdAt)}>
             ${postTime(post, state.pulse, now)}
@@ -57,17 +63,7 @@ export function card(
       <p class="text" id=${titleId} dir="auto" lang=${post.language === 'und' ? nothing : post.language}>${
         post.text === '' ? html`<em>No text</em>` : post.text
       }${post.cut ? ' …' : nothing}</p>
-      <div class="card-foot">
-        <span class="basis">${modalityText(post)}</span>
-        ${
-          post.revision > 1
-            ? html`<span class="chip chip-revision ${isFresh ? 'chip-new' : ''}">${icon('loop')}Revision ${post.revision}</span>`
-            : nothing
-        }
-        ${pictureNotes(post.pictures)}
-        ${post.flags.filter((flag) => !SILENT_FLAGS.has(flag)).map((flag) => html`<span class="chip">${flagText(flag)}</span>`)}
-        ${streamChip(state, post)}
-      </div>
+      ${chips.length > 0 ? html`<div class="card-foot">${chips}</div>` : nothing}
         ${
           shown
             ? html`<div class="pictures">
@@ -80,12 +76,24 @@ export function card(
   `;
 }
 
+const revisionChip = (post: PostView, isFresh: boolean): TemplateResult[] =>
+  post.revision === 1
+    ? []
+    : [
+        html`<span class="chip chip-revision ${isFresh ? 'chip-new' : ''}">${icon('loop')}Revision ${post.revision}</span>`,
+      ];
+
+const flagChips = (post: PostView): TemplateResult[] =>
+  post.flags
+    .filter((flag) => !SILENT_FLAGS.has(flag))
+    .map((flag) => html`<span class="chip">${flagText(flag)}</span>`);
+
 /** Marks a made-up or replayed post only where the band over the page does not say it for all. */
-function streamChip(state: State, post: PostView): TemplateResult | typeof nothing {
+function streamChip(state: State, post: PostView): TemplateResult[] {
   const stream = state.pulse?.stream ?? 'live';
-  if (post.synthetic && stream !== 'sample') return html`<span class="chip chip-warn">Sample</span>`;
-  if (post.replayId !== null && stream === 'live') return html`<span class="chip chip-warn">Replay</span>`;
+  if (post.synthetic && stream !== 'sample') return [html`<span class="chip chip-warn">Sample</span>`];
+  if (post.replayId !== null && stream === 'live') return [html`<span class="chip chip-warn">Replay</span>`];
   if (stream === 'sample' && !post.synthetic)
-    return html`<span class="chip chip-good">Not from the sample</span>`;
-  return nothing;
+    return [html`<span class="chip chip-good">Not from the sample</span>`];
+  return [];
 }

@@ -25,7 +25,7 @@ export function decisionMark(score: TaskScore | undefined): TemplateResult {
       ${
         probability === null
           ? html`<span class="probability">not scored</span>`
-          : html`<span class="probability">${percent(probability)}</span>${bar(probability)}`
+          : html`${bar(probability)}<span class="probability">${percent(probability)}</span>`
       }
     </span>
   `;

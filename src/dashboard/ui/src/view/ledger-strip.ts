@@ -19,7 +19,8 @@ const cell = ({ name, value, title, tone }: Entry): TemplateResult => html`
   </div>
 `;
 
-export function ledgerStrip(state: State): TemplateResult {
+/** @param isOpen folded away at first where there is little room. */
+export function ledgerStrip(state: State, isOpen: boolean): TemplateResult {
   const ledger = state.pulse?.ledger ?? undefined;
   const pictures = ledger?.pictures;
   const posts: readonly Entry[] = [
@@ -42,17 +43,19 @@ export function ledgerStrip(state: State): TemplateResult {
     { name: 'Pending', value: pictures?.pending, title: 'Pictures still on their way' },
   ];
   return html`
-    <section class="ledger fresh-only" aria-label="Ledger">
+    <details class="ledger fresh-only" ?open=${isOpen}>
+      <summary><h2>Ledger</h2><span>${ledger ? `${count(ledger.labelled)} labelled` : ''}</span>${balance(ledger)}</summary>
+      <div class="ledger-books">
       <div class="books">
-        <h2>Posts</h2>
+        <h3>Posts</h3>
         <dl>${posts.map(cell)}</dl>
       </div>
       <div class="books">
-        <h2>Pictures</h2>
+        <h3>Pictures</h3>
         <dl>${imagery.map(cell)}</dl>
       </div>
-      ${balance(ledger)}
-    </section>
+      </div>
+    </details>
   `;
 }
 

@@ -30,16 +30,16 @@ export function page(
   return html`
     <a class="skip" href="#feed">Skip to the posts</a>
     ${streamBand(state)}
-    <div class="top">
+    <header class="top ${outdated ? 'is-outdated' : ''}">
       ${statusBar(state, actions, now)}
-      ${ledgerStrip(state)}
-    </div>
+      ${ledgerStrip(state, !isNarrow)}
+    </header>
+    <div class="columns ${outdated ? 'is-outdated' : ''}">
     ${
       outdated && state.heardAt !== null
         ? html`<p class="as-of">As of <strong>${timeOfDay(state.heardAt)}</strong>. What is below may have changed since.</p>`
         : ''
     }
-    <div class="columns ${outdated ? 'is-outdated' : ''}">
       <main id="feed" tabindex="-1">${filterBar(state, actions)}${feed(state, actions, now)}</main>
       <aside aria-label="Alerts and claims">${alertStrip(state, now)}${claimsPanel(state, actions, now, outdated, !isNarrow)}</aside>
     </div>

@@ -21,15 +21,14 @@ const MODES: Readonly<
 
 /** What the mode means just now, in one sentence. */
 export function explainMode(state: State, mode: Mode, now: number): string {
-  const { pulse, heardAt } = state;
-  const asOf = heardAt === null ? '' : ` What you see is as of ${timeOfDay(heardAt)}.`;
+  const { pulse } = state;
   switch (mode) {
     case 'connecting':
       return 'Waiting for the server.';
     case 'disconnected':
-      return `The server cannot be reached; trying again.${asOf}`;
+      return 'The server cannot be reached; trying again.';
     case 'stale':
-      return `${pulse?.problem ?? 'The server has gone quiet.'}${asOf}`;
+      return pulse?.problem ?? 'The server has gone quiet.';
     case 'loading':
       return 'The newest labels are being read.';
     case 'behind':
@@ -65,7 +64,7 @@ export function statusBar(state: State, actions: Actions, now: number): Template
   const held = waitingCount(state);
   const delay = pulse && pulse.behindMs > 0 ? pulse.behindMs : typicalDelay(visiblePosts(state));
   return html`
-    <header class="status">
+    <div class="status">
       <h1 class="brand">${icon('bell')}<span>Tocsin</span></h1>
       <div class="mode mode-${tone}" data-mode=${mode}>
         ${icon(glyph)}<strong>${word}${mode === 'paused' && held > 0 ? ` +${count(held)}` : ''}</strong>
@@ -76,7 +75,8 @@ export function statusBar(state: State, actions: Actions, now: number): Template
           ? html`<button type="button" class="quiet-button" @click=${actions.retry}>Try now</button>`
           : nothing
       }
-      <dl class="facts">
+    </div>
+    <dl class="facts fresh-only" aria-label="State of the stream">
         ${fact(
           'Event clock',
           pulse?.newestEventAt ? moment(pulse.newestEventAt, now) : '–',
@@ -94,8 +94,7 @@ export function statusBar(state: State, actions: Actions, now: number): Template
           'Model',
           pulse?.model ? html`${pulse.model.name} <span class="version">${pulse.model.version}</span>` : '–',
         )}
-      </dl>
-    </header>
+    </dl>
   `;
 }
 
@@ -105,10 +104,10 @@ export function streamBand(state: State): TemplateResult | typeof nothing {
   if (!pulse || pulse.stream === 'live') return nothing;
   const isSample = pulse.stream === 'sample';
   return html`
-    <div class="band" role="note">
+    <section class="band" aria-label="Not live">
       <strong>${isSample ? 'SAMPLE' : 'REPLAY'}</strong>
       <span>${isSample ? 'These posts were made up for practice. ' : 'These posts are played back from an archive. '}Not live.</span>
       ${pulse.replayId ? html`<code>${pulse.replayId}</code>` : nothing}
-    </div>
+    </section>
   `;
 }

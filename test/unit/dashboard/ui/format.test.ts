@@ -1,0 +1,54 @@
+/** Numbers, times and codes as people read them. */
+import { describe, expect, it } from 'vitest';
+import {
+  age,
+  decisionWord,
+  duration,
+  flagText,
+  languageName,
+  percent,
+  reasonText,
+} from '../../../../src/dashboard/ui/src/format.ts';
+
+describe('formats', () => {
+  it.each([
+    [0, '<1 %'],
+    [0.004, '<1 %'],
+    [0.5, '50 %'],
+    [0.994, '99 %'],
+    [0.999, '>99 %'],
+    [1, '>99 %'],
+  ])('probability %d is %s: never certainty', (value, text) => {
+    expect(percent(value)).toBe(text);
+  });
+
+  it.each([
+    [240, '0.2 s'],
+    [12_400, '12 s'],
+    [240_000, '4 min'],
+    [7_800_000, '2 h 10 min'],
+    [50_000_000, '13 h'],
+    [200_000_000, '2 d'],
+  ])('%d ms last %s', (ms, text) => {
+    expect(duration(ms)).toBe(text);
+  });
+
+  it('ages never run backwards', () => {
+    expect([age(1_000, 500), age(0, 2_900), age(0, 5_200), age(0, 65_000)]).toEqual([
+      'just now',
+      'just now',
+      '5 s ago',
+      '1 min ago',
+    ]);
+  });
+
+  it('codes become sentences, unknown ones stay readable', () => {
+    expect(reasonText('no_text')).toBe('There is no text to read.');
+    expect(reasonText('picture:m2')).toContain('m2');
+    expect(reasonText('seen_before:flood')).toBe('seen before: flood');
+    expect(flagText('retweet')).toBe('Repost');
+    expect(flagText('some_thing')).toBe('some thing');
+    expect(decisionWord('unsure')).toBe('Unsure');
+    expect([languageName('es'), languageName('und'), languageName('x!')]).toEqual(['Spanish', null, 'x!']);
+  });
+});
