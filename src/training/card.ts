@@ -32,6 +32,17 @@ const comparison = ({ mmn, naiveBayes, majority }: Comparison): string =>
     ],
   );
 
+/** Said in words, so that nobody has to find it in the table. */
+const verdict = ({ mmn, naiveBayes }: Comparison): string => {
+  const points = 100 * (mmn.macroF1.value - naiveBayes.macroF1.value);
+  const apart =
+    mmn.macroF1.value < naiveBayes.macroF1.interval[0] || mmn.macroF1.value > naiveBayes.macroF1.interval[1];
+  return (
+    `By macro-F1 MMN is ${Math.abs(points).toFixed(1)} points ${points < 0 ? 'below' : 'above'} naive Bayes, a far simpler model ` +
+    `(${apart ? 'outside' : 'inside'} the interval of naive Bayes).`
+  );
+};
+
 const subgroups = (name: string, groups: Readonly<Record<string, Metrics>>): string =>
   table(
     [name, 'posts', 'informative', 'accuracy', 'macro-F1', 'AUROC'],
@@ -118,6 +129,8 @@ Calibrated and thresholded on dev; nothing was chosen by the test posts.`,
 In per cent, with 95 % intervals (Wilson for accuracy, bootstrap for the rest). The events of the test are also in train.
 
 ${comparison(evaluation.test)}
+
+${verdict(evaluation.test)}
 
 Confusion of MMN at 0.5, of ${n} posts: ${confusion.tp} informative found, ${confusion.fn} missed, ${confusion.fp} false alarms, ${confusion.tn} rightly passed over.`,
     `## Answers
