@@ -8,6 +8,8 @@ import { LOGITS, PIXELS, type ScoreJob, type ScoreReply, type ThreadData } from 
 const TEXT_BATCH = 64;
 const JOINT_BATCH = 16;
 const FLOATS = MAX_WORDS * WORD_DIMENSIONS;
+/** A byte of a picture in [0, 1]; looking it up is twice as fast as dividing. */
+const SHARES = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
 const { text, joint, table } = workerData as ThreadData;
 const vectors = new Float32Array(table);
@@ -43,7 +45,7 @@ async function scoreJoint(session: InferenceSession, job: ScoreJob, out: Float32
     const n = Math.min(JOINT_BATCH, job.count - from);
     gatherVectors(vectors, job.words.subarray(from * MAX_WORDS, (from + n) * MAX_WORDS), words);
     const first = from * PIXELS;
-    for (let i = 0; i < n * PIXELS; i += 1) pictures[i] = (pixels[first + i] as number) / 255;
+    for (let i = 0; i < n * PIXELS; i += 1) pictures[i] = SHARES[pixels[first + i] as number] as number;
     const result = await session.run({
       words: new Tensor('float32', words.subarray(0, n * FLOATS), [n, MAX_WORDS, WORD_DIMENSIONS]),
       pictures: new Tensor('float32', pictures.subarray(0, n * PIXELS), [n, 64, 64, 3]),
