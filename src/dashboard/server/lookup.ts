@@ -4,7 +4,7 @@ import { TocsinError } from '../../base/errors.ts';
 import { partitionOf } from '../../base/murmur2.ts';
 import type { Codec } from '../../bus/codec.ts';
 import { lineageOf } from '../../bus/messages.ts';
-import type { Bus } from '../../bus/port.ts';
+import type { Bus, ReceivedRecord } from '../../bus/port.ts';
 import { TOPICS } from '../../bus/topics.ts';
 import type { RevisionView } from '../wire.ts';
 import { revisionView } from './views.ts';
@@ -46,9 +46,8 @@ export function createLookup(deps: {
       for await (const batch of batches)
         for (const record of batch) {
           if (record.key !== postId || record.value === null) continue;
-          const decoded = codec.decode(record.value);
-          if (decoded.kind === 'Label')
-            found.set(decoded.revision, revisionView(decoded, record.timestamp, lineageOf(record.headers)));
+          const view = viewOf(codec, record);
+          if (view) found.set(view.revision, view);
         }
     } finally {
       done.abort();
@@ -73,4 +72,16 @@ export function createLookup(deps: {
       }
     },
   };
+}
+
+/** Null for what is no label; whatever else other clients wrote there is not ours to show. */
+function viewOf(codec: Codec, record: ReceivedRecord): RevisionView | null {
+  try {
+    const decoded = codec.decode(record.value as Uint8Array);
+    return decoded.kind === 'Label'
+      ? revisionView(decoded, record.timestamp, lineageOf(record.headers))
+      : null;
+  } catch {
+    return null;
+  }
 }

@@ -15,6 +15,7 @@ import {
   receive,
   type State,
   showWaiting,
+  upgrade,
   visiblePosts,
   waitingCount,
 } from './store.ts';
@@ -248,8 +249,7 @@ export function startApp({ root, window, liveUrl, now, random }: Surroundings): 
       getPost(postId)
         .then(({ revisions }) => {
           const newest = revisions.at(-1);
-          if (newest)
-            addOlder(state, [{ ...newest, arrivedAt: 0, cut: false }], state.older !== 'end', now());
+          if (newest) upgrade(state, newest, now());
         })
         .catch(() => {})
         .finally(redraw);
@@ -320,7 +320,16 @@ export function startApp({ root, window, liveUrl, now, random }: Surroundings): 
     state.active = null;
     redraw();
   });
-  window.addEventListener('scroll', redraw, { passive: true });
+  let wasAtTop = true;
+  window.addEventListener(
+    'scroll',
+    () => {
+      const isAtTop = window.scrollY <= TOP_PX;
+      if (isAtTop !== wasAtTop) redraw();
+      wasAtTop = isAtTop;
+    },
+    { passive: true },
+  );
   window.addEventListener('online', () => connection.retry());
   document.addEventListener('visibilitychange', () => {
     connection.retry();

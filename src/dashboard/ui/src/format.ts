@@ -13,19 +13,20 @@ export const count = (value: number): string => whole.format(value);
 
 export const timeOfDay = (at: number): string => clock.format(at);
 
-/** 14:02 today, else 25 Aug 2017, 14:02. */
-export function moment(at: number, today: number): string {
+/** 14:02 today (14:02:11 with seconds), else 25 Aug 2017, 14:02. */
+export function moment(at: number, today: number, seconds = false): string {
   return day.format(at) === day.format(today)
-    ? shortClock.format(at)
+    ? (seconds ? clock : shortClock).format(at)
     : `${day.format(at)}, ${shortClock.format(at)}`;
 }
 
 /** With the day and the seconds, for titles and the drawer. */
 export const exact = (at: number): string => `${day.format(at)}, ${clock.format(at)}`;
 
-/** 0.2 s, 12 s, 4 min, 2 h 10 min, 3 d. */
+/** 240 ms, 4.2 s, 12 s, 4 min, 2 h 10 min, 3 d. */
 export function duration(ms: number): string {
-  const s = Math.max(0, ms) / 1_000;
+  if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`;
+  const s = ms / 1_000;
   if (s < 10) return `${s.toFixed(1)} s`;
   if (s < 60) return `${Math.round(s)} s`;
   if (s < 3_600) return `${Math.round(s / 60)} min`;
@@ -103,10 +104,12 @@ const FLAGS: Readonly<Record<string, string>> = {
 
 export const flagText = (flag: string): string => FLAGS[flag] ?? flag.replaceAll('_', ' ');
 
-/** What a score rests on: text, picture, text and picture. */
+/** What a score rests on: text, picture, text and picture; where there is none, why. */
 export function modalityText(post: RevisionView): string {
+  const score = informative(post);
+  if (score?.probability === null) return reasonText(score.evidence[0] ?? 'nothing_to_score');
   const names = post.modalities.map((modality) => (modality === 'image' ? 'picture' : 'text'));
-  return names.length === 0 ? 'nothing to score' : `from ${names.join(' and ')}`;
+  return `from ${names.join(' and ')}`;
 }
 
 /** Milliseconds from arrival to label, the median of the newest posts; null without posts. */

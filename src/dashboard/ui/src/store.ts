@@ -1,6 +1,14 @@
 /** What the page knows, and how each message and each act of its reader changes it. No DOM in here. */
 import type { RulingValue } from '../../../event/records.ts';
-import type { AlertView, ClaimView, PostAnswer, PostView, Pulse, ServerMessage } from '../../wire.ts';
+import type {
+  AlertView,
+  ClaimView,
+  PostAnswer,
+  PostView,
+  Pulse,
+  RevisionView,
+  ServerMessage,
+} from '../../wire.ts';
 import { informative } from './format.ts';
 
 export interface Filters {
@@ -135,6 +143,12 @@ function takePost(state: State, post: PostView, now: number): boolean {
   state.posts.set(post.postId, held ? { ...post, arrivedAt: held.arrivedAt } : post);
   if (held) state.upgraded.set(post.postId, now);
   return held === undefined;
+}
+
+/** Puts a higher revision that was asked for into the card of its post, where there still is one. */
+export function upgrade(state: State, revision: RevisionView, now: number): void {
+  const held = state.posts.get(revision.postId);
+  if (held) takePost(state, { ...revision, arrivedAt: held.arrivedAt, cut: false }, now);
 }
 
 function takeClaim(state: State, claim: ClaimView): void {

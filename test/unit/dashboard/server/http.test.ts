@@ -19,7 +19,14 @@ import {
 import { drawPicture } from '../../../support/scene.ts';
 
 let bench: Bench;
-beforeAll(async () => {
+
+/** A dashboard of its own for each group, so that no group sees what another did. */
+function withDashboard(): void {
+  beforeAll(fill);
+  afterAll(() => bench.close());
+}
+
+async function fill(): Promise<void> {
   bench = await openBench({ memory: { posts: 100 } });
   setLedger(bench.bus, {
     received: 10,
@@ -38,8 +45,7 @@ beforeAll(async () => {
     async () => (await get('/api/labels?limit=500')).body.labels.length === 100,
   );
   await until('the claims', async () => (await get('/api/claims')).body.claims.length === 2);
-});
-afterAll(() => bench.close());
+}
 
 interface Answer {
   readonly status: number;
@@ -70,6 +76,8 @@ const written = (topic: string): unknown[] =>
   bench.bus.records(topic).map((record) => codec.decode(record.value as Uint8Array));
 
 describe('reading', () => {
+  withDashboard();
+
   it('gives the ledger in the fixed shape', async () => {
     expect((await get('/api/ledger')).body).toMatchObject({
       received: 10,
@@ -150,7 +158,24 @@ describe('reading', () => {
   });
 });
 
+describe('a record that is no label', () => {
+  withDashboard();
+
+  it('is passed over, by the feed and by the search for an old post', async () => {
+    const garbage = { topic: TOPICS.labels, key: 'odd', value: Buffer.from('not avro'), headers: {} };
+    const foreign = { ...garbage, value: codec.encode(claim('not-a-label')) };
+    await bench.bus.produce([garbage, foreign]);
+    expect((await get('/api/posts/odd')).status).toBe(404);
+    await put(bench.bus, [label('odd', { revision: 3 })], { timestamp: 2_000 });
+    await until('the label', async () => (await get('/api/labels?limit=1')).body.labels[0].postId === 'odd');
+    const { body } = await get('/api/posts/odd');
+    expect(body.revisions.map((r: { revision: number }) => r.revision)).toEqual([3]);
+  });
+});
+
 describe('POST /events', () => {
+  withDashboard();
+
   const good = { id: 'in-1', text: 'Bridge closed', createdAt: new Date().toISOString(), author: 'ana' };
 
   it('takes posts in and says what it left out', async () => {
@@ -234,6 +259,8 @@ describe('POST /events', () => {
 });
 
 describe('POST /api/rulings', () => {
+  withDashboard();
+
   it('writes the ruling under its claim’s collection, and the undoing of it', async () => {
     const given = await post('/api/rulings', { claimId: 'c1', task: 'rumour', ruling: 'false' });
     expect(given.status).toBe(202);
@@ -274,6 +301,8 @@ describe('POST /api/rulings', () => {
 });
 
 describe('every answer', () => {
+  withDashboard();
+
   it('carries a strict content security policy and its companions', async () => {
     for (const path of ['/', '/api/ledger', '/nothing', '/api/posts/zz']) {
       const { headers } = await get(path);
@@ -340,6 +369,8 @@ describe('every answer', () => {
 });
 
 describe('a bus that does not answer', () => {
+  withDashboard();
+
   it('shows as not ready, as stalled and as 503, and is over when it is over', async () => {
     bench.bus.fault = new TocsinError('BUS_UNREACHABLE', 'gone');
     bench.bus.breakReads();

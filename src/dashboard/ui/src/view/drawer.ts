@@ -105,7 +105,7 @@ function revisionItem(revision: RevisionView, isNewest: boolean): TemplateResult
           ${decisionMark(score)}
         </summary>
         <p class="basis">
-          Scored ${modalityText(revision)}, ${exact(revision.labelledAt)}${
+          ${score?.probability == null ? 'Not scored' : `Scored ${modalityText(revision)}`}, ${exact(revision.labelledAt)}${
             took >= 0 ? `, ${duration(took)} after the post arrived` : ''
           }.
         </p>

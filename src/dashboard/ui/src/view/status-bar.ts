@@ -79,7 +79,7 @@ export function statusBar(state: State, actions: Actions, now: number): Template
     <dl class="facts fresh-only" aria-label="State of the stream">
         ${fact(
           'Event clock',
-          pulse?.newestEventAt ? moment(pulse.newestEventAt, now) : '–',
+          pulse?.newestEventAt ? moment(pulse.newestEventAt, now, true) : '–',
           pulse?.newestEventAt ? `Newest event time: ${exact(pulse.newestEventAt)}` : '',
         )}
         ${fact('Clock', timeOfDay(now))}
