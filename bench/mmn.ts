@@ -49,10 +49,12 @@ async function ratesOf(contenders: readonly Contender[]): Promise<number[]> {
 
 const random = seededRandom(1);
 const floats = (length: number): Float32Array => Float32Array.from({ length }, () => random() - 0.5);
+/** A row as a text would have it: the table is ordered by frequency, and words follow Zipf's law. */
+const zipf = (): number => Math.floor(Math.exp(random() * Math.log(50_000)));
 const pixels = drawnPictures(8);
 const posts = (withPicture: boolean): ScoreInput[] =>
   Array.from({ length: BATCH }, (_, i) => ({
-    words: Int32Array.from({ length: 15 }, () => 1 + Math.floor(random() * 50_000)),
+    words: Int32Array.from({ length: 15 }, zipf),
     pixels: withPicture ? pixels.subarray((i % 8) * 12_288, ((i % 8) + 1) * 12_288) : null,
   }));
 const open = (dir: string): Promise<Scorer> =>
