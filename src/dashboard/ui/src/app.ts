@@ -2,32 +2,18 @@
 import { render } from 'lit';
 import type { RulingValue } from '../../../event/records.ts';
 import type { ServerMessage } from '../../wire.ts';
+import { createAnnouncer, decorate } from './announce.ts';
 import { type Connection, connect } from './connection.ts';
-import { count } from './format.ts';
 import { onKey } from './keys.ts';
 import { readFilters, readKeysOn, writeFilters, writeKeysOn } from './memory.ts';
 import { getOlder, getPost, postRuling } from './requests.ts';
-import {
-  addOlder,
-  createState,
-  type Mode,
-  modeOf,
-  receive,
-  type State,
-  showWaiting,
-  upgrade,
-  visiblePosts,
-  waitingCount,
-} from './store.ts';
+import { addOlder, createState, receive, type State, showWaiting, upgrade, visiblePosts } from './store.ts';
 import type { Actions } from './view/actions.ts';
 import { openDialogs } from './view/drawer.ts';
-import { type Announcements, page } from './view/page.ts';
-import { explainMode } from './view/status-bar.ts';
+import { page } from './view/page.ts';
 
 /** The first pixels under the top of the page still count as its top. */
 const TOP_PX = 60;
-/** Between two announcements of how many posts are new. */
-const POLITE_MS = 30_000;
 /** Posts whose pictures are asked after once the server has left some out. */
 const MAX_REFRESHED = 20;
 
@@ -47,9 +33,7 @@ export function startApp({ root, window, liveUrl, now, random }: Surroundings): 
   const narrow = window.matchMedia('(max-width: 52rem)');
   let isHovered = false;
   let isDrawn = true;
-  let announcements: Announcements = { polite: '', assertive: '' };
-  let politeAt = 0;
-  let lastMode: Mode = 'connecting';
+  const announce = createAnnouncer();
 
   /** Nobody is reading: at the top, nothing paused, pointed at, marked or stepped to. */
   const isFree = (): boolean =>
@@ -63,8 +47,8 @@ export function startApp({ root, window, liveUrl, now, random }: Surroundings): 
   const draw = (): void => {
     isDrawn = true;
     if (isFree()) showWaiting(state);
-    announce();
-    decorate();
+    const announcements = announce(state, now());
+    decorate(document, state);
     render(page(state, actions, now(), announcements, areKeysOn, narrow.matches), root);
     openDialogs(root);
     watchTop();
@@ -88,36 +72,6 @@ export function startApp({ root, window, liveUrl, now, random }: Surroundings): 
     // A hidden tab draws no frames; its title must still tell what waits.
     if (document.hidden) setTimeout(draw, 1_000);
     else window.requestAnimationFrame(draw);
-  };
-
-  const announce = (): void => {
-    const mode = modeOf(state, now());
-    const trouble = ['disconnected', 'stale', 'behind'];
-    if (mode !== lastMode) {
-      const wasTrouble = trouble.includes(lastMode);
-      lastMode = mode;
-      const assertive = trouble.includes(mode)
-        ? explainMode(state, mode, now())
-        : wasTrouble
-          ? 'Up to date again.'
-          : '';
-      announcements = { ...announcements, assertive };
-    }
-    const waiting = waitingCount(state);
-    if (waiting > 0 && now() - politeAt > POLITE_MS) {
-      politeAt = now();
-      announcements = { ...announcements, polite: `${count(waiting)} new posts wait.` };
-    }
-  };
-
-  const decorate = (): void => {
-    const stream = state.pulse?.stream ?? 'live';
-    const waiting = document.hidden || state.paused ? waitingCount(state) : 0;
-    const what = stream === 'live' ? 'Tocsin' : `Tocsin (${stream}, not live)`;
-    document.title = `${waiting > 0 ? `(${count(waiting)}) ` : ''}${what}`;
-    const href = stream === 'live' ? '/favicon.svg' : '/favicon-replay.svg';
-    const favicon = document.querySelector('link[rel=icon]');
-    if (favicon && favicon.getAttribute('href') !== href) favicon.setAttribute('href', href);
   };
 
   const cardOf = (postId: string): HTMLElement | null =>

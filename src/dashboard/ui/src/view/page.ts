@@ -1,5 +1,6 @@
 /** The whole page, as a function of the state. */
 import { html, type TemplateResult } from 'lit';
+import type { Announcements } from '../announce.ts';
 import { timeOfDay } from '../format.ts';
 import { isOutdated, modeOf, type State } from '../store.ts';
 import type { Actions } from './actions.ts';
@@ -10,12 +11,6 @@ import { feed } from './feed.ts';
 import { filterBar } from './filters.ts';
 import { ledgerStrip } from './ledger-strip.ts';
 import { statusBar, streamBand } from './status-bar.ts';
-
-/** What is read out: counts politely, trouble at once. Never the feed itself. */
-export interface Announcements {
-  readonly polite: string;
-  readonly assertive: string;
-}
 
 export function page(
   state: State,
