@@ -38,7 +38,7 @@ describe('decoding', () => {
     ['unexpected_record', input(stateEntry)],
     ['key_mismatch', input(post('p1'), { key: 'p2' })],
     ['wrong_partition', { ...good, partition: (good.partition + 1) % 6 }],
-    ['too_large', input(post('p1', { text: 'x'.repeat(1_000_000) }))],
+    ['too_large', input(post('p1', { text: 'x'.repeat(1_040_001) }))],
     ['bad_field', input(post(''), { key: '' })],
     ['bad_field', input(post('x'.repeat(257)))],
     ['bad_field', input(post('p1', { collection: '' }))],
