@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TocsinError } from '../base/errors.ts';
+import { isAlive } from './alive.ts';
 
 /** When a process started, in the kernel's ticks: with the pid it names a process for good. Empty where unknown. */
 function startTime(pid: number): string {
@@ -9,15 +10,6 @@ function startTime(pid: number): string {
     return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[19] ?? '';
   } catch {
     return '';
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

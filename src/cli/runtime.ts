@@ -1,6 +1,5 @@
 /** What every command stands on: settings, log, metrics, bus, signals and exit codes. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { asTocsinError, type ErrorCode, type TocsinError } from '../base/errors.ts';
@@ -12,6 +11,7 @@ import { loadSettings, type Settings } from '../config/settings.ts';
 import { serveHealth } from '../metrics/health.ts';
 import { createLog } from '../metrics/log.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
+import { writeRunFile } from './run-file.ts';
 
 /** The commands' exit codes (interface §6). */
 export const EXIT = { ok: 0, failure: 1, usage: 2, problems: 3, unreachable: 4, interrupted: 130 } as const;
@@ -157,15 +157,10 @@ export async function runWorker(runtime: Runtime, start: () => Promise<Consumer>
     },
     metrics,
   );
-  const runFile = join(settings.dataDir, 'run', `${service}.${process.pid}.json`);
-  // The same in the form that Prometheus' file_sd_configs read (deploy/prometheus/prometheus.yml).
-  const targetsFile = join(settings.dataDir, 'run', `${service}.${process.pid}.targets.json`);
+  let removeRunFile: () => void = () => {};
   try {
     consumer = await start();
-    mkdirSync(join(settings.dataDir, 'run'), { recursive: true });
-    writeFileSync(runFile, JSON.stringify({ service, pid: process.pid, metricsPort: health.port }));
-    const targets = [{ targets: [`127.0.0.1:${health.port}`], labels: { service } }];
-    writeFileSync(targetsFile, JSON.stringify(targets));
+    removeRunFile = writeRunFile(settings.dataDir, service, health.port);
     announceReady(`http://127.0.0.1:${health.port}`);
     log.info({ metricsPort: health.port }, 'Ready.');
     const broken = await Promise.race([
@@ -179,8 +174,7 @@ export async function runWorker(runtime: Runtime, start: () => Promise<Consumer>
     return EXIT.ok;
   } finally {
     await consumer?.close();
-    rmSync(runFile, { force: true });
-    rmSync(targetsFile, { force: true });
+    removeRunFile();
     await health.close();
     log.info({}, 'Stopped.');
   }

@@ -101,12 +101,10 @@ describe('tocsin up', () => {
     const dataDir = folder();
     const { url } = await up(dataDir, '--no-sample');
     const { readdirSync, readFileSync } = await import('node:fs');
-    const pidOf = (service: string): number | undefined => {
-      const file = readdirSync(`${dataDir}/run`).find((name) => name.startsWith(`${service}.`));
-      return file
-        ? (JSON.parse(readFileSync(`${dataDir}/run/${file}`, 'utf8')) as { pid: number }).pid
-        : undefined;
-    };
+    const pidsOf = (service: string): number[] =>
+      readdirSync(`${dataDir}/run`)
+        .filter((name) => name.startsWith(`${service}.`) && !name.endsWith('.targets.json'))
+        .map((name) => (JSON.parse(readFileSync(`${dataDir}/run/${name}`, 'utf8')) as { pid: number }).pid);
     const send = async (from: number, count: number): Promise<void> => {
       const body = Array.from({ length: count }, (_, i) =>
         JSON.stringify({
@@ -122,9 +120,13 @@ describe('tocsin up', () => {
       });
       expect(response.status).toBe(202);
     };
+    const killed = new Set<number>();
     for (let round = 0; round < 3; round += 1) {
       await send(round * 500, 500);
-      const pid = await eventually('a label worker', () => pidOf('label'));
+      const pid = await eventually('a living label worker', () =>
+        pidsOf('label').find((p) => !killed.has(p)),
+      );
+      killed.add(pid);
       process.kill(pid, 'SIGKILL');
     }
     const ledger = await eventually('all posts labelled', async () => {

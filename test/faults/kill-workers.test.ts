@@ -5,10 +5,10 @@ import { killAtRandom } from '../support/kill-suite.ts';
 it('loses and doubles nothing when label, claim and media workers are killed under load', async () => {
   const figures = await killAtRandom({
     brokers: inject('kafkaBrokers'),
-    posts: 3_000,
-    kills: 1,
-    postsPerSecond: 300,
+    posts: 6_000,
+    kills: 2,
+    postsPerSecond: 1_500,
     seed: 3,
   });
-  expect(figures).toMatchObject({ lost: 0, doubled: 0, kills: 3 });
+  expect(figures).toMatchObject({ lost: 0, doubled: 0, kills: 6 });
 });

@@ -7,7 +7,7 @@ it('loses and doubles nothing of 20,000 posts when each worker is killed ten tim
     brokers: inject('kafkaBrokers'),
     posts: 20_000,
     kills: 10,
-    postsPerSecond: 150,
+    postsPerSecond: 1_000,
     seed: 5,
   });
   console.log(JSON.stringify(figures));

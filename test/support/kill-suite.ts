@@ -5,12 +5,17 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { systemClock } from '../../src/base/clock.ts';
+import { silentLog } from '../../src/base/log.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import { createCodec } from '../../src/bus/codec.ts';
+import { openBus } from '../../src/bus/open.ts';
+import type { Bus } from '../../src/bus/port.ts';
 import type { Claim, Label } from '../../src/event/records.ts';
+import { ledgerOf, watchLedger } from '../../src/pipeline/ledger.ts';
 import { type JavaRecord, readWithJava } from './broker.ts';
 import { busFlags, prepare, settled, startService, type Target } from './pipeline.ts';
-import { eventually, ledger, ROOT, type Running, startTocsin, temporaryFolder, tocsinOk } from './tocsin.ts';
+import { eventually, ROOT, type Running, startTocsin, temporaryFolder, tocsinOk } from './tocsin.ts';
 
 export interface KillPlan {
   readonly brokers: string;
@@ -78,6 +83,7 @@ export async function killAtRandom(plan: KillPlan): Promise<Readonly<Record<stri
   };
   const running = new Map<string, Running>();
   let replay: Running | null = null;
+  let bus: Bus | null = null;
   try {
     const { cpSync, mkdirSync } = await import('node:fs');
     mkdirSync(target.dataDir, { recursive: true });
@@ -97,6 +103,11 @@ export async function killAtRandom(plan: KillPlan): Promise<Readonly<Record<stri
       ...busFlags(target),
     ]);
 
+    bus = await openBus(
+      { ...target, brokers: [plan.brokers], embeddedMaxBytes: 0 },
+      { clock: systemClock, log: silentLog },
+    );
+    const books = await watchLedger(bus);
     const random = seededRandom(plan.seed);
     const victims = SERVICES.flatMap((name) =>
       Array.from({ length: plan.kills }, () => ({ name, at: random() })),
@@ -107,15 +118,17 @@ export async function killAtRandom(plan: KillPlan): Promise<Readonly<Record<stri
     for (const victim of victims) {
       await eventually(
         `${victim.received} posts received`,
-        async () => (await ledger(busFlags(target))).received >= victim.received,
-        { timeoutMs: 180_000, everyMs: 20 },
+        async () => {
+          await books.refresh();
+          return ledgerOf(books).total.received >= victim.received;
+        },
+        { timeoutMs: 180_000, everyMs: 10 },
       );
       await running.get(victim.name)?.kill('SIGKILL');
       running.set(victim.name, await startService(target, victim.name));
     }
     expect(await replay.exited).toBe(0);
-    const books = await settled(target, sent, 240_000);
-    expect(books).toMatchObject({
+    expect(await settled(target, sent, 240_000)).toMatchObject({
       received: sent,
       labelled: plan.posts,
       duplicate: duplicates,
@@ -177,6 +190,7 @@ export async function killAtRandom(plan: KillPlan): Promise<Readonly<Record<stri
       doubled: 0,
     };
   } finally {
+    await bus?.close();
     replay?.child.kill('SIGKILL');
     for (const service of running.values()) service.child.kill('SIGKILL');
     folder.remove();
