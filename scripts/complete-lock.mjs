@@ -10,8 +10,30 @@ import { ROOT } from './lib/setup.mjs';
 const path = join(ROOT, 'package-lock.json');
 const lock = JSON.parse(readFileSync(path, 'utf8'));
 
-const OS = ['android', 'darwin', 'freebsd', 'linux', 'netbsd', 'openbsd', 'openharmony', 'sunos', 'aix', 'win32'];
-const CPU = { 'riscv64': 'riscv64', 'ppc64': 'ppc64', 's390x': 's390x', 'loong64': 'loong64', 'mips64el': 'mips64el', 'arm64': 'arm64', 'x64': 'x64', 'ia32': 'ia32', 'wasm32': 'wasm32', 'arm': 'arm' };
+const OS = [
+  'android',
+  'darwin',
+  'freebsd',
+  'linux',
+  'netbsd',
+  'openbsd',
+  'openharmony',
+  'sunos',
+  'aix',
+  'win32',
+];
+const CPU = {
+  riscv64: 'riscv64',
+  ppc64: 'ppc64',
+  s390x: 's390x',
+  loong64: 'loong64',
+  mips64el: 'mips64el',
+  arm64: 'arm64',
+  x64: 'x64',
+  ia32: 'ia32',
+  wasm32: 'wasm32',
+  arm: 'arm',
+};
 
 let added = 0;
 for (let again = true; again; ) {
@@ -22,8 +44,15 @@ for (let again = true; again; ) {
       if (lock.packages[`node_modules/${name}`] || lock.packages[nested]) continue;
       const words = name.split(/[/@-]/);
       const os = OS.filter((o) => words.includes(o));
-      const cpu = Object.keys(CPU).find((c) => words.some((w) => w === c || (c === 'arm' && w.startsWith('arm') && w !== 'arm64')));
-      const libc = words.includes('musl') || words.includes('linuxmusl') ? ['musl'] : words.includes('gnu') || words.includes('glibc') ? ['glibc'] : null;
+      const cpu = Object.keys(CPU).find((c) =>
+        words.some((w) => w === c || (c === 'arm' && w.startsWith('arm') && w !== 'arm64')),
+      );
+      const libc =
+        words.includes('musl') || words.includes('linuxmusl')
+          ? ['musl']
+          : words.includes('gnu') || words.includes('glibc')
+            ? ['glibc']
+            : null;
       if (words.includes('linuxmusl')) os.push('linux');
       lock.packages[`node_modules/${name}`] = {
         version: /\d+\.\d+\.\d+[\w.-]*/.exec(version)?.[0] ?? version,
@@ -38,6 +67,8 @@ for (let again = true; again; ) {
     }
   }
 }
-lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+lock.packages = Object.fromEntries(
+  Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)),
+);
 writeFileSync(path, `${JSON.stringify(lock, null, 2)}\n`);
 console.error(`${added} optional packages of other platforms put back.`);

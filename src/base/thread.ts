@@ -12,7 +12,10 @@ export function startThread(from: string, specifier: string, options: WorkerOpti
   const { url, execArgv } = runnableModule(from, specifier);
   if (execArgv.length === 0) return new Worker(url, options);
   // `--import tsx` has no effect on the entry of a thread (Node 20), so the thread registers tsx itself.
-  const tsx = new URL('dist/esm/api/index.mjs', pathToFileURL(createRequire(from).resolve('tsx/package.json')));
+  const tsx = new URL(
+    'dist/esm/api/index.mjs',
+    pathToFileURL(createRequire(from).resolve('tsx/package.json')),
+  );
   const [api, entry] = [JSON.stringify(tsx.href), JSON.stringify(url.href)];
   const code = `import(${api}).then(({ register }) => { register(); return import(${entry}); })`;
   return new Worker(code, { ...options, eval: true });

@@ -4,10 +4,18 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { TocsinError } from '../base/errors.ts';
 
-const schema = z.strictObject({ replayId: z.string().min(1), sent: z.int().min(0), done: z.boolean() });
-
 /** `sent` posts, counted in event-time order over all archives, are on the bus. */
-export type ResumePoint = z.infer<typeof schema>;
+export interface ResumePoint {
+  replayId: string;
+  sent: number;
+  done: boolean;
+}
+
+const schema: z.ZodType<ResumePoint> = z.strictObject({
+  replayId: z.string().min(1),
+  sent: z.int().min(0),
+  done: z.boolean(),
+});
 
 /** The point of an earlier run, or null. Throws BAD_USAGE for a file that is something else. */
 export function readResumePoint(path: string): ResumePoint | null {

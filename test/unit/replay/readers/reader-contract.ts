@@ -1,13 +1,16 @@
 /** What every archive reader must do, whatever it reads. Run on the fixtures and, where they are, on the real sets. */
 import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { systemClock } from '../../../../src/base/clock.ts';
+import { type Clock, systemClock } from '../../../../src/base/clock.ts';
 import { createCodec } from '../../../../src/bus/codec.ts';
 import type { Media, PostEvent } from '../../../../src/event/records.ts';
 import type { Archive, ArchivePost, ArchiveReader } from '../../../../src/replay/readers/contract.ts';
 import { openArchive, READERS } from '../../../../src/replay/readers/open-archive.ts';
 
-export const deps = {
+export const deps: {
+  readonly clock: Clock;
+  readonly hashAuthor: (source: string, author: string) => string;
+} = {
   clock: systemClock,
   hashAuthor: (source: string, author: string): string => `hash(${source},${author})`,
 };
