@@ -182,8 +182,9 @@ export function createAdmin(deps: AdminDeps): BusAdmin {
   ): Promise<void> => {
     const id = names.transactionalId(service, topic, partition);
     const producer = await openTransactional(own, id, { clock, probe: () => {} });
+    const remembers = (await existing(TOPICS.state))?.partitions ?? 0;
     const where = { service, topic, partition };
-    const state = await restoreState(own, deps, where);
+    const state = partition < remembers ? await restoreState(own, deps, where) : null;
     const entries = state === null ? [] : ['', ...state.entries.keys()];
     await producer.commit({
       records: entries.map((entry) => ({

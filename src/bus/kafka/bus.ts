@@ -17,6 +17,7 @@ import { watchState } from './state.ts';
 import type { Probe } from './transaction.ts';
 
 const PING_MS = 5_000;
+const SESSION_TIMEOUT_MS = 10_000;
 
 export interface KafkaBusOptions {
   /** host:port */
@@ -24,6 +25,8 @@ export interface KafkaBusOptions {
   readonly environment: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** A consumer that is silent for so long is taken for dead. 10 s where it is left out. */
+  readonly sessionTimeoutMs?: number;
   /** Fault tests strike at these moments inside a slice. */
   readonly probe?: (point: Probe) => void;
 }
@@ -79,7 +82,12 @@ export async function openKafkaBus(options: KafkaBusOptions): Promise<Bus> {
     async consume(consumption) {
       open();
       const consumer = await startConsumer(
-        { ...deps, sender, probe: options.probe ?? (() => {}) },
+        {
+          ...deps,
+          sender,
+          sessionTimeoutMs: options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
+          probe: options.probe ?? (() => {}),
+        },
         consumption,
       );
       consumers.add(consumer);

@@ -1,6 +1,8 @@
 /** A running consumer: membership, one pump for all its partitions, one worker for each. */
 import { TocsinError } from '../../base/errors.ts';
 import type { Consumer, Consumption } from '../port.ts';
+import { TOPICS } from '../topics.ts';
+import { fromKafka } from './errors.ts';
 import { type Pump, startPump, type Wanted } from './fetch.ts';
 import { joinGroup, type Membership } from './group.ts';
 import { createTurnstile, type PartitionWorker, startPartition } from './partition.ts';
@@ -14,7 +16,8 @@ const WATCH_EVERY_MS = 5_000;
 /** A slice takes milliseconds; media slices with hosts that do not answer, some seconds. */
 const STUCK_MS = 120_000;
 
-export type ConsumerDeps = SessionDeps & Pick<SliceDeps, 'names' | 'codec' | 'sender' | 'probe'>;
+export type ConsumerDeps = SessionDeps &
+  Pick<SliceDeps, 'names' | 'codec' | 'sender' | 'probe'> & { readonly sessionTimeoutMs: number };
 
 /** Resolves when the consumer is a member of its group. Throws UNKNOWN_TOPIC or BUS_UNREACHABLE. */
 export async function startConsumer(deps: ConsumerDeps, consumption: Consumption): Promise<Consumer> {
@@ -123,7 +126,15 @@ export async function startConsumer(deps: ConsumerDeps, consumption: Consumption
 
   try {
     await session.connect();
-    await session.partitions(topic.physical);
+    const partitions = (await session.partitions(topic.physical)).length;
+    if (consumption.mode === 'exactly-once') {
+      const state = (await session.partitions(names.topic(TOPICS.state))).length;
+      if (state < partitions)
+        throw new TocsinError(
+          'BUS_TOPIC_MISMATCH',
+          `${TOPICS.state} has ${state} partitions, ${topic.logical} ${partitions}`,
+        );
+    }
     pump = startPump({
       session,
       topic,
@@ -140,6 +151,7 @@ export async function startConsumer(deps: ConsumerDeps, consumption: Consumption
       session,
       group: names.group(consumption.group),
       topic: topic.physical,
+      sessionTimeoutMs: deps.sessionTimeoutMs,
       clock,
       log,
       alive,
@@ -164,7 +176,7 @@ export async function startConsumer(deps: ConsumerDeps, consumption: Consumption
     await within(clock, JOIN_MS, `joining ${consumption.group}`, membership.joined);
   } catch (thrown) {
     await close(true);
-    throw thrown;
+    throw fromKafka(thrown, `joining ${consumption.group}`);
   }
   void watch();
 

@@ -11,6 +11,7 @@ const READ_COMMITTED = 1;
 const MAX_BYTES = 4_194_304;
 const MAX_PARTITION_BYTES = 1_048_576;
 const OFFSET_OUT_OF_RANGE = 1;
+const RETRY_PAUSE_MS = 100;
 
 export const EARLIEST = -2;
 export const LATEST = -1;
@@ -130,7 +131,8 @@ export async function fetchFrom(
   try {
     return await broker.connectionPool.send(request);
   } catch (thrown) {
-    if (kafkaType(thrown) === 'KafkaJSConnectionClosedError') await broker.disconnect().catch(() => {});
+    // Not awaited: it may wait for answers that will never come.
+    if (kafkaType(thrown) === 'KafkaJSConnectionClosedError') void broker.disconnect().catch(() => {});
     throw thrown;
   }
 }
@@ -209,7 +211,7 @@ export function startPump(options: PumpOptions): Pump {
       }
       if (stale) {
         await session.recover(null);
-        await clock.sleep(100, stopped.signal);
+        await clock.sleep(RETRY_PAUSE_MS, stopped.signal);
       }
     } catch (thrown) {
       if (stopped.signal.aborted) return;
@@ -220,7 +222,7 @@ export function startPump(options: PumpOptions): Pump {
       }
       options.log.debug({ topic: topic.logical, leader, error: kafkaType(thrown) }, 'A fetch failed.');
       await session.recover(thrown);
-      await clock.sleep(100, stopped.signal);
+      await clock.sleep(RETRY_PAUSE_MS, stopped.signal);
     }
   };
 
@@ -250,7 +252,8 @@ export function startPump(options: PumpOptions): Pump {
           return;
         }
         await session.recover(thrown);
-        await clock.sleep(100, stopped.signal);
+        await clock.sleep(RETRY_PAUSE_MS, stopped.signal);
+        continue; // nobody would wake it
       }
       await Promise.race([woken, ...busy.values()]);
     }

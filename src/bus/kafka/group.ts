@@ -8,8 +8,8 @@ import { fromKafka, isMembershipLost, isRebalancing, isTransient, kafkaType } fr
 import { inner } from './internals.ts';
 import type { Session } from './session.ts';
 
-export const SESSION_TIMEOUT_MS = 10_000;
-const HEARTBEAT_MS = 3_000;
+/** Heartbeats in a session timeout. */
+const BEATS = 3.3;
 const REBALANCE_TIMEOUT_MS = 60_000;
 const PAUSE_MS = 200;
 /** The name that kafkajs' consumers and the Java client's RoundRobinAssignor do not share: ours alone. */
@@ -25,6 +25,8 @@ export interface MembershipOptions {
   /** Physical names. */
   readonly group: string;
   readonly topic: string;
+  /** A member that is silent for so long has its partitions taken away. */
+  readonly sessionTimeoutMs: number;
   readonly clock: Clock;
   readonly log: Log;
   /** A rebalance is coming, or membership is lost: bring work to rest. `lost`: what is in hand cannot be committed any more. */
@@ -77,7 +79,7 @@ export function joinGroup(options: MembershipOptions): Membership {
     const data = await coordinator.joinGroup({
       groupId: group,
       memberId,
-      sessionTimeout: SESSION_TIMEOUT_MS,
+      sessionTimeout: options.sessionTimeoutMs,
       rebalanceTimeout: REBALANCE_TIMEOUT_MS,
       groupProtocols: [{ name: PROTOCOL, metadata: MemberMetadata.encode({ version: 0, topics: [topic] }) }],
     });
@@ -119,7 +121,7 @@ export function joinGroup(options: MembershipOptions): Membership {
   const stay = async (): Promise<boolean> => {
     let lastBeat = clock.monotonic();
     while (!leaving.signal.aborted) {
-      await clock.sleep(HEARTBEAT_MS, hurry.signal);
+      await clock.sleep(options.sessionTimeoutMs / BEATS, hurry.signal);
       hurry = new AbortController();
       if (leaving.signal.aborted) return false;
       try {
@@ -133,7 +135,7 @@ export function joinGroup(options: MembershipOptions): Membership {
         }
         if (!isTransient(thrown)) throw thrown;
         await session.recover(thrown);
-        if (clock.monotonic() - lastBeat > SESSION_TIMEOUT_MS) return true;
+        if (clock.monotonic() - lastBeat > options.sessionTimeoutMs) return true;
         await clock.sleep(PAUSE_MS, leaving.signal);
         hurry.abort();
       }

@@ -165,8 +165,7 @@ export function startPartition(partition: number, deps: PartitionDeps): Partitio
     }
     failures += 1;
     const facts = { service, topic, partition, failures, code: error.code, error: error.message };
-    if (error.code === 'BUS_CLOSED' || (interrupted() && error.code === 'BUS_FENCED'))
-      log.debug(facts, 'A slice was given up.');
+    if (error.code === 'BUS_CLOSED') log.debug(facts, 'A slice was given up.');
     else log.warn(facts, 'A slice was given up and will be taken again.');
     if (isTransient(thrown)) await deps.session.recover(thrown);
     if (error.code === 'BUS_FENCED') {

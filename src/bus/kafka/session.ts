@@ -83,6 +83,7 @@ export function createSession(deps: SessionDeps): Session {
   let cluster = createCluster(deps);
   let closed = false;
   let recovering: Promise<void> | null = null;
+  /** Those that the present cluster object keeps metadata of. */
   const topics = new Set<string>();
   const coordinators = new Map<string, number>();
 
@@ -109,9 +110,10 @@ export function createSession(deps: SessionDeps): Session {
       const old = cluster;
       cluster = createCluster(deps);
       void discard(old);
+      // The new one learns of topics as they are asked for.
+      topics.clear();
       try {
         await cluster.connect();
-        await cluster.addMultipleTargetTopics([...topics]);
       } catch {
         // The next attempt will find the cluster as it is then.
       }
@@ -128,18 +130,18 @@ export function createSession(deps: SessionDeps): Session {
     },
     async partitions(topic) {
       if (closed) throw new TocsinError('BUS_CLOSED', 'the bus is closed');
+      const asked = cluster;
       if (!topics.has(topic)) {
-        await cluster.addMultipleTargetTopics([topic]);
-        topics.add(topic);
+        await asked.addMultipleTargetTopics([topic]);
+        if (asked === cluster) topics.add(topic);
       }
-      const found = cluster.findTopicPartitionMetadata(topic);
-      if (found.length === 0) {
-        await cluster.refreshMetadata();
-        const again = cluster.findTopicPartitionMetadata(topic);
-        if (again.length === 0) throw new TocsinError('UNKNOWN_TOPIC', `no topic ${topic}`);
-        return again;
+      // A refresh may join one that was under way and did not ask for this topic yet.
+      for (let attempt = 0; attempt < 3; attempt += 1) {
+        const found = asked.findTopicPartitionMetadata(topic);
+        if (found.length > 0) return found;
+        await asked.refreshMetadata();
       }
-      return found;
+      throw new TocsinError('UNKNOWN_TOPIC', `no topic ${topic}`);
     },
     async leader(topic, partition) {
       const found = (await session.partitions(topic)).find((p) => p.partitionId === partition);

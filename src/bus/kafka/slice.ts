@@ -1,7 +1,6 @@
 /** One slice: let the task work on it, then commit outputs, state and offset as one (or, at least once, in that order). */
 import { TocsinError } from '../../base/errors.ts';
 import type { OutgoingRecord } from '../port.ts';
-import { TOPICS } from '../topics.ts';
 import type { CutSlice } from './buffer.ts';
 import type { Generation } from './group.ts';
 import { checkOutgoing, place } from './produce.ts';
@@ -74,16 +73,10 @@ export async function commitSlice(
     deps.probe('committed');
   } else {
     const records = await place(session, names, deps.clock, output.sends);
-    const stateful = held.stateful || output.changes.size > 0;
-    if (stateful) {
-      const partitions = (await session.partitions(names.topic(TOPICS.state))).length;
-      if (partition >= partitions)
-        throw new TocsinError('BUS_TOPIC_MISMATCH', `${TOPICS.state} has no partition ${partition}`);
-      const where = { service: consumption.group, topic: consumption.topic, partition };
-      records.push(...stateRecords(deps, where, output.changes, slice.upto));
-    }
+    const where = { service: consumption.group, topic: consumption.topic, partition };
+    // In every slice, also where nothing is to be remembered: the offset beside the state is a second witness.
+    records.push(...stateRecords(deps, where, output.changes, slice.upto));
     await held.producer.commit({ records, group, topic, partition, upto: slice.upto, stillOurs });
-    held.stateful = stateful;
   }
   held.upto = slice.upto;
   held.task.committed?.();

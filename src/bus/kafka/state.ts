@@ -5,7 +5,6 @@ import type { Log } from '../../base/log.ts';
 import { type Codec, expectKind } from '../codec.ts';
 import type { ReceivedRecord, RestoredState, StateView } from '../port.ts';
 import { TOPICS } from '../topics.ts';
-import { fromKafka } from './errors.ts';
 import { EARLIEST, fetchFrom, LATEST, listOffsets, startPump, type TopicNames } from './fetch.ts';
 import { type Names, parseStateKey, stateKey } from './names.ts';
 import { type PlacedRecord, wireMessage } from './produce.ts';
@@ -136,23 +135,17 @@ export async function readToEnd(
   }
 }
 
-/** What a service remembers of one input partition; null when it remembers nothing. A missing state topic is nothing. */
+/**
+ * What a service remembers of one input partition; null when it remembers nothing. A state topic that cannot be found
+ * is an error, never "nothing": a broker that has just come up may not know its topics yet.
+ */
 export async function restoreState(
   session: Session,
   deps: { readonly names: Names; readonly codec: Codec },
   where: { readonly service: string; readonly topic: string; readonly partition: number },
 ): Promise<RestoredState | null> {
-  const topic = stateTopic(deps.names);
-  let partitions: number;
-  try {
-    partitions = (await session.partitions(topic.physical)).length;
-  } catch (thrown) {
-    if (fromKafka(thrown, 'restoring').code === 'UNKNOWN_TOPIC') return null;
-    throw thrown;
-  }
-  if (where.partition >= partitions) return null;
   const fold = createStateFold(deps.codec, where.service, where.topic, () => true);
-  await readToEnd(session, topic, where.partition, fold.take);
+  await readToEnd(session, stateTopic(deps.names), where.partition, fold.take);
   return fold.state(where.partition);
 }
 

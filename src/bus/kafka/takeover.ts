@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { Codec } from '../codec.ts';
-import type { Consumption, PartitionTask } from '../port.ts';
+import type { Consumption, PartitionTask, RestoredState } from '../port.ts';
 import { SliceBuffer } from './buffer.ts';
 import { EARLIEST, listOffsets } from './fetch.ts';
 import type { Names } from './names.ts';
@@ -13,6 +13,8 @@ import { restoreState } from './state.ts';
 import { openTransactional, type Probe, type TransactionalProducer } from './transaction.ts';
 
 const OFFSET_PATIENCE_MS = 30_000;
+const AGREE_PATIENCE_MS = 10_000;
+const AGREE_PAUSE_MS = 100;
 
 /** What working on a partition needs. */
 export interface SliceDeps {
@@ -37,8 +39,6 @@ export interface Held {
   readonly buffer: SliceBuffer;
   /** As committed. */
   upto: bigint;
-  /** Whether anything is remembered, so that every slice must say its offset. */
-  stateful: boolean;
 }
 
 /** The offset that the group has committed for a partition; null when it has none. */
@@ -65,24 +65,43 @@ function firstOffset(deps: SliceDeps, partition: number): Promise<bigint> {
 }
 
 /**
- * In this order, because only after the fence is every older transaction, and with it the offset, decided (K3, K4).
+ * State and offset of a partition. They were committed together, so they say the same; but for a moment after its
+ * restart a broker answers with an older offset (seen with 4.3.1: the group coordinator serves before it has learnt its
+ * log's high watermark, and kafkajs' OffsetFetch cannot ask for a stable one, K4). So a difference is looked at again.
+ */
+async function agreed(
+  deps: SliceDeps,
+  partition: number,
+): Promise<{ readonly state: RestoredState | null; readonly committed: bigint | null }> {
+  const { group: service, topic, mode } = deps.consumption;
+  const giveUpAt = deps.clock.monotonic() + AGREE_PATIENCE_MS;
+  for (;;) {
+    const state =
+      mode === 'exactly-once'
+        ? await restoreState(await deps.reader(), deps, { service, topic, partition })
+        : null;
+    const committed = await committedOffset(deps, partition);
+    if (!state || state.upto === committed) return { state, committed };
+    if (deps.clock.monotonic() > giveUpAt)
+      throw new TocsinError(
+        'BUS_STATE_MISMATCH',
+        `${service} ${topic}/${partition}: state stands at ${state.upto}, the committed offset at ${committed}`,
+      );
+    await deps.clock.sleep(AGREE_PAUSE_MS);
+  }
+}
+
+/**
+ * In this order, because only after the fence is every older transaction, and with it the offset, decided (K3).
  * Throws BUS_STATE_MISMATCH when state and offset do not belong together.
  */
 export async function takeOver(deps: SliceDeps, partition: number): Promise<Held> {
   const { group: service, topic, mode } = deps.consumption;
-  const exactlyOnce = mode === 'exactly-once';
-  const producer = exactlyOnce
-    ? await openTransactional(deps.session, deps.names.transactionalId(service, topic, partition), deps)
-    : null;
-  const state = exactlyOnce
-    ? await restoreState(await deps.reader(), deps, { service, topic, partition })
-    : null;
-  const committed = await committedOffset(deps, partition);
-  if (state && state.upto !== committed)
-    throw new TocsinError(
-      'BUS_STATE_MISMATCH',
-      `${service} ${topic}/${partition}: state stands at ${state.upto}, the committed offset at ${committed}`,
-    );
+  const producer =
+    mode === 'exactly-once'
+      ? await openTransactional(deps.session, deps.names.transactionalId(service, topic, partition), deps)
+      : null;
+  const { state, committed } = await agreed(deps, partition);
   const upto = committed ?? (await firstOffset(deps, partition));
   deps.probe('restored');
   const task = await deps.consumption.open(
@@ -90,5 +109,5 @@ export async function takeOver(deps: SliceDeps, partition: number): Promise<Held
     { upto, entries: state?.entries ?? new Map<string, Uint8Array>() },
   );
   const buffer = new SliceBuffer(upto, { clock: deps.clock, ...deps.consumption });
-  return { task, producer, buffer, upto, stateful: state !== null };
+  return { task, producer, buffer, upto };
 }
