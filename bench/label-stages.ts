@@ -21,6 +21,7 @@ import { createMetrics } from '../src/metrics/metrics.ts';
 import { openScorer } from '../src/models/serving/scorer.ts';
 import { loadVocabulary } from '../src/models/words.ts';
 import { createLanguageId } from '../src/normalise/language.ts';
+import { openLanguages } from '../src/normalise/languages.ts';
 import { NORMALISER_VERSION, normaliseText } from '../src/normalise/text.ts';
 import { Dedup } from '../src/pipeline/dedup.ts';
 import type { Decoded, Draft, Embedded, Scored } from '../src/pipeline/post.ts';
@@ -41,6 +42,7 @@ const key = Buffer.alloc(32, 1);
 const scorer = await openScorer({ dir: CHAMPION_DIR, threads: 1, metrics, log: silentLog });
 const vocabulary = loadVocabulary();
 const languages = createLanguageId();
+const languageThread = openLanguages();
 
 const posts: ReceivedRecord[] = [];
 const offsets = new Array<bigint>(PARTITIONS).fill(0n);
@@ -132,6 +134,7 @@ async function wholeTask(): Promise<object> {
       metrics,
       scorer,
       vocabulary,
+      languages: languageThread,
       key,
       bus: null as never,
     },
@@ -188,3 +191,4 @@ process.stdout.write(
   `${JSON.stringify({ bench: 'label-stages', machine: machine(), posts: COUNT, slice: SLICE, cpuMicrosecondsPerPost: microseconds, task: { cold, warm } })}\n`,
 );
 await scorer.close();
+await languageThread.close();

@@ -1,4 +1,5 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=32
+// The larger young generation is for the workers: with Node's default they spend a tenth of their time in collections.
 // Starts the built command line; without a build it says how to make one.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -13,21 +13,22 @@ import { createEmitStage } from '../emit/stage.ts';
 import { createDecodeStage } from '../ingest/decode.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Scorer, Vocabulary } from '../models/port.ts';
-import { createLanguageId } from '../normalise/language.ts';
+import type { Languages } from '../normalise/languages.ts';
 import { createNormaliseStage } from '../normalise/stage.ts';
 import { NORMALISER_VERSION } from '../normalise/text.ts';
 import { openCrashGuard } from '../pipeline/crash-guard.ts';
 import { createLabelTask, type LabelStages } from '../pipeline/label-task.ts';
 import { LABEL_SERVICE, type LedgerRow } from '../pipeline/ledger.ts';
 import { createScoreStage } from '../score/stage.ts';
+import { isAlive } from './alive.ts';
 
 /** Ids that a partition remembers at most: 2 h of 140 posts/s on one partition, about 50 MB. */
 const MAX_DEDUP_IDS = 1_000_000;
 const MAX_JOIN_ENTRIES = 50_000;
 const MAX_JOIN_PICTURES = 256;
 const MAX_PENDING = 100_000;
-/** Partitions at work at once: while the model scores one slice, the main thread prepares the next. */
-const CONCURRENCY = 2;
+/** Partitions at work at once: while threads tell languages and score, the main thread prepares other slices. */
+const CONCURRENCY = 3;
 const DAY_MS = 86_400_000;
 
 export type WorkerSettings = Pick<
@@ -44,6 +45,7 @@ export interface LabelWorkerDeps {
   readonly metrics: Metrics;
   readonly scorer: Scorer;
   readonly vocabulary: Vocabulary;
+  readonly languages: Languages;
   /** `keys.context` */
   readonly key: Uint8Array;
 }
@@ -53,11 +55,12 @@ export function createLabelStages(
   codec: Codec,
   scorer: Scorer,
   vocabulary: Vocabulary,
+  languages: Languages,
   partitions: number,
 ): LabelStages {
   return {
     decode: createDecodeStage(codec, partitions),
-    normalise: createNormaliseStage(createLanguageId()),
+    normalise: createNormaliseStage(languages),
     embed: createEmbedStage(vocabulary),
     score: createScoreStage(scorer),
     emit: createEmitStage(codec, NORMALISER_VERSION),
@@ -69,7 +72,7 @@ export function createLabelStages(
 /** How the label worker consumes, for a topic of that many partitions. */
 export function labelConsumption(deps: LabelWorkerDeps, partitions: number): Consumption {
   const { settings } = deps;
-  const stages = createLabelStages(deps.codec, deps.scorer, deps.vocabulary, partitions);
+  const stages = createLabelStages(deps.codec, deps.scorer, deps.vocabulary, deps.languages, partitions);
   const rows = new Map<number, LedgerRow>();
   const media = loadTopics().find((topic) => topic.name === TOPICS.media);
   return {
@@ -113,13 +116,4 @@ export async function startLabelWorker(deps: LabelWorkerDeps): Promise<Consumer>
   const partitions = (await deps.bus.admin.ranges(TOPICS.events)).length;
   if (partitions === 0) throw new TocsinError('UNKNOWN_TOPIC', `${TOPICS.events} does not exist`);
   return deps.bus.consume(labelConsumption(deps, partitions));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

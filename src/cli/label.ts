@@ -4,6 +4,7 @@ import type { Consumer } from '../bus/port.ts';
 import { loadKeys } from '../config/keys.ts';
 import { openScorer } from '../models/serving/scorer.ts';
 import { loadVocabulary } from '../models/words.ts';
+import { openLanguages } from '../normalise/languages.ts';
 import { CHAMPION_DIR } from '../registry/champions.ts';
 import { startLabelWorker } from './label-worker.ts';
 import { type Runtime, run, runWorker, withBusFlags } from './runtime.ts';
@@ -17,7 +18,7 @@ export function register(program: Command): void {
     );
 }
 
-/** The worker as a consumer whose close also ends the scoring threads, after the last slice. */
+/** The worker as a consumer whose close also ends its threads, after the last slice. */
 async function start(runtime: Runtime): Promise<Consumer> {
   const { settings, metrics, log } = runtime;
   const scorer = await openScorer({
@@ -26,12 +27,22 @@ async function start(runtime: Runtime): Promise<Consumer> {
     metrics,
     log,
   });
+  const languages = openLanguages();
+  const closeThreads = async (): Promise<void> => {
+    await Promise.all([scorer.close(), languages.close()]);
+  };
   let consumer: Consumer;
   try {
     const { context: key } = loadKeys(settings.dataDir);
-    consumer = await startLabelWorker({ ...runtime, scorer, vocabulary: loadVocabulary(), key });
+    consumer = await startLabelWorker({
+      ...runtime,
+      scorer,
+      languages,
+      vocabulary: loadVocabulary(),
+      key,
+    });
   } catch (thrown) {
-    await scorer.close();
+    await closeThreads();
     throw thrown;
   }
   return {
@@ -40,7 +51,7 @@ async function start(runtime: Runtime): Promise<Consumer> {
     ended: consumer.ended,
     close: async () => {
       await consumer.close();
-      await scorer.close();
+      await closeThreads();
     },
   };
 }

@@ -12,6 +12,7 @@ import { startLabelWorker } from '../../src/cli/label-worker.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
 import { readLedger, summariseLedger } from '../../src/pipeline/ledger.ts';
 import { CONTEXT_KEY, codec, post, T0, tinyScorer, tinyVocabulary } from '../support/label-harness.ts';
+import { inlineLanguages } from '../support/languages.ts';
 import { ROOT, temporaryFolder } from '../support/tocsin.ts';
 import { until } from '../support/until.ts';
 
@@ -42,6 +43,7 @@ describe('the commands that look into a bus', () => {
   beforeAll(async () => {
     const bus = await open();
     const consumer = await startLabelWorker({
+      languages: inlineLanguages,
       bus,
       codec,
       settings: {

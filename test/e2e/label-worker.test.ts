@@ -21,6 +21,7 @@ import {
   tinyScorer,
   tinyVocabulary,
 } from '../support/label-harness.ts';
+import { inlineLanguages } from '../support/languages.ts';
 import { temporaryFolder } from '../support/tocsin.ts';
 import { until } from '../support/until.ts';
 
@@ -46,6 +47,7 @@ describe('the label worker on the embedded bus', () => {
 
   const start = async (): Promise<Consumer> => {
     const consumer = await startLabelWorker({
+      languages: inlineLanguages,
       bus,
       codec,
       settings: {

@@ -25,6 +25,7 @@ import type { ScoreInput, ScoreOutput, Scorer, Vocabulary } from '../../src/mode
 import { type CrashGuard, openCrashGuard } from '../../src/pipeline/crash-guard.ts';
 import { createLabelTask, type LabelStages } from '../../src/pipeline/label-task.ts';
 import { decodeRow, EMPTY_ROW, LEDGER_ENTRY, type LedgerRow } from '../../src/pipeline/ledger.ts';
+import { inlineLanguages } from './languages.ts';
 
 export const codec: Codec = createCodec();
 export const CONTEXT_KEY: Uint8Array = Buffer.alloc(32, 7);
@@ -249,7 +250,7 @@ export function createLabelHarness(options: HarnessOptions = {}): LabelHarness {
   const clock = options.clock ?? stillClock();
   const metrics = options.metrics ?? createMetrics({ bare: true });
   const stages: LabelStages = {
-    ...createLabelStages(codec, tinyScorer, tinyVocabulary, PARTITIONS),
+    ...createLabelStages(codec, tinyScorer, tinyVocabulary, inlineLanguages, PARTITIONS),
     ...options.stages,
   };
   const state = new Map<string, Uint8Array>();

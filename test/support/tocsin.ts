@@ -1,13 +1,16 @@
 /** Runs the built command line the way a user does, and waits for conditions rather than for time. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));
 const BIN = join(ROOT, 'bin', 'tocsin.mjs');
+/** What the first line of the program asks Node for. */
+const BIN_FLAGS: readonly string[] =
+  /^#!.* node (.+)$/m.exec(readFileSync(BIN, 'utf8').split('\n')[0] as string)?.[1]?.split(' ') ?? [];
 
 export interface Running {
   readonly child: ChildProcess;
@@ -28,7 +31,7 @@ function cleanEnv(extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
 
 /** Starts `tocsin <args>`. */
 export function startTocsin(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
-  const child = spawn(process.execPath, [BIN, ...args], {
+  const child = spawn(process.execPath, [...BIN_FLAGS, BIN, ...args], {
     cwd: ROOT,
     env: cleanEnv(env),
     stdio: ['ignore', 'pipe', 'pipe'],
