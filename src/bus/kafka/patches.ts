@@ -5,6 +5,7 @@
  * and the timer arms the next one: 900 wake-ups a second for every idle connection, with a negative delay that
  * newer Node versions warn about (tulios/kafkajs#1704, #1751).
  */
+import { systemClock } from '../../base/clock.ts';
 
 interface RequestQueueState {
   readonly pending: readonly unknown[];
@@ -23,7 +24,7 @@ const RECHECK_MS = 10;
 export function patchRequestQueue(queue: RequestQueueClass): void {
   queue.prototype.scheduleCheckPendingRequests = function scheduleWhenPending(this: RequestQueueState): void {
     if (this.throttleCheckTimeoutId || this.pending.length === 0) return;
-    const throttledForMs = this.throttledUntil - Date.now();
+    const throttledForMs = this.throttledUntil - systemClock.now();
     this.throttleCheckTimeoutId = setTimeout(
       () => {
         this.throttleCheckTimeoutId = null;

@@ -51,10 +51,8 @@ function installTools(missing: readonly string[], log: Log): void {
   const canApt = process.getuid?.() === 0 && existsSync('/etc/debian_version');
   if (canApt) {
     log.info({ missing }, 'Installing Java and Maven with apt-get.');
-    const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
     const apt = (command: string): boolean =>
-      spawnSync('sh', ['-c', command], { env: environment, stdio: ['ignore', 'ignore', 'ignore'] }).status ===
-      0;
+      spawnSync('sh', ['-c', `DEBIAN_FRONTEND=noninteractive ${command}`], { stdio: 'ignore' }).status === 0;
     if (!apt(APT_INSTALL)) {
       apt('apt-get update');
       apt(APT_INSTALL);
