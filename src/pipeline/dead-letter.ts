@@ -15,7 +15,7 @@ export const DEAD_LETTER_REASONS = [
   'bad_mac',
   'bad_field',
   'too_large',
-  'killed_twice',
+  'kills_worker',
 ] as const;
 export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
 

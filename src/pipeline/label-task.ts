@@ -186,8 +186,11 @@ export function createLabelTask(deps: LabelTaskDeps, restored: RestoredState): P
     for (const record of records) {
       const kills = guard.killsOf(record.offset);
       if (kills >= FATAL_KILLS) {
-        log.error({ partition: record.partition, offset: String(record.offset) }, 'A record killed twice.');
-        buryUnread(transaction, record, 'killed_twice', `killed the worker ${kills} times when it was alone`);
+        log.error(
+          { partition: record.partition, offset: String(record.offset) },
+          'A record killed the worker again and again.',
+        );
+        buryUnread(transaction, record, 'kills_worker', `killed the worker ${kills} times when it was alone`);
         continue;
       }
       guard.enter(record.offset);

@@ -125,7 +125,7 @@ describe('the page', () => {
     );
     expect(await page.getAttribute('[data-post=first] .picture', 'aria-pressed')).toBe('false');
     await page.click('[data-post=first] .picture');
-    expect(await page.getAttribute('[data-post=first] .picture', 'aria-pressed')).toBe('true');
+    await page.waitForSelector('[data-post=first] .picture[aria-pressed=true]');
     expect(await page.$('dialog')).toBeNull();
 
     await page.waitForSelector('.balance-good');

@@ -43,8 +43,8 @@ export async function startService(
 ): Promise<Running> {
   const running = startTocsin([name, ...busFlags(target)], env);
   await eventually(`${name} to be ready`, () => {
-    if (running.child.exitCode !== null) throw new Error(`${name} ended:\n${running.stderr()}`);
-    return running.stderr().includes('"Ready."');
+    if (running.stderr().includes('"Ready."')) return true;
+    throw new Error(`exit code ${running.child.exitCode}, it said:\n${running.stderr().slice(-3_000)}`);
   });
   return running;
 }

@@ -10,7 +10,8 @@ import type { Session } from './session.ts';
 
 /** Heartbeats in a session timeout. */
 const BEATS = 3.3;
-const REBALANCE_TIMEOUT_MS = 60_000;
+/** Longer than a slice in hand may take (partition.ts); a member that dies while it joins holds the others up so long. */
+const REBALANCE_TIMEOUT_MS = 25_000;
 const PAUSE_MS = 200;
 /** The name that kafkajs' consumers and the Java client's RoundRobinAssignor do not share: ours alone. */
 const PROTOCOL = 'tocsin-round-robin';
