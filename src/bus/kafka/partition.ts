@@ -126,10 +126,11 @@ export function startPartition(partition: number, deps: PartitionDeps): Partitio
     }
   };
 
-  const runSlice = async (now: Held, generation: Generation): Promise<void> => {
+  const runSlice = async (now: Held): Promise<void> => {
     const { signal } = inHand;
-    const stillOurs = (): boolean =>
-      !signal.aborted && deps.generation()?.generationId === generation.generationId;
+    const generation = deps.generation();
+    if (!generation) return want('rest');
+    const stillOurs = (): boolean => !signal.aborted && deps.generation() === generation;
     try {
       const done = await cutAndProcess(now, signal);
       if (!done) return;
@@ -141,7 +142,7 @@ export function startPartition(partition: number, deps: PartitionDeps): Partitio
     }
   };
 
-  const work = async (generation: Generation): Promise<void> => {
+  const work = async (): Promise<void> => {
     if (held && mustCheckOffset) {
       const committed = await committedOffset(deps, partition);
       if (committed !== null && committed !== held.upto) await letGo();
@@ -151,7 +152,7 @@ export function startPartition(partition: number, deps: PartitionDeps): Partitio
     deps.hungry();
     while (!interrupted()) {
       await held.buffer.ready(interrupted, IDLE_COMMIT_MS);
-      if (!interrupted()) await runSlice(held, generation);
+      if (!interrupted()) await runSlice(held);
     }
   };
 
@@ -182,14 +183,13 @@ export function startPartition(partition: number, deps: PartitionDeps): Partitio
 
   const run = async (): Promise<void> => {
     while (wanted !== 'stop') {
-      const generation = deps.generation();
-      if (wanted === 'rest' || !generation) {
+      if (wanted === 'rest' || !deps.generation()) {
         await clock.sleep(LONGEST_PAUSE_MS, told.signal);
         continue;
       }
       busy = true;
       try {
-        await work(generation);
+        await work();
       } catch (thrown) {
         await letGo();
         busy = false;

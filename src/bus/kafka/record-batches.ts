@@ -32,12 +32,29 @@ const GZIP = 1;
 const MAX_INFLATED_BYTES = 32_000_000;
 const ABORT_MARKER = 0;
 
-/** Reads one partition's record set. @param from records below it are left out: a batch may begin earlier. */
+interface Where {
+  readonly topic: string;
+  readonly partition: number;
+  /** Records below it are left out: a batch may begin earlier. */
+  readonly from: bigint;
+}
+
+/** Reads one partition's record set. Throws BAD_RECORD when it is damaged. */
 export function decodeBatches(
   bytes: Buffer,
-  where: { readonly topic: string; readonly partition: number; readonly from: bigint },
+  where: Where,
   aborted: readonly AbortedTransaction[] = [],
 ): DecodedBatches {
+  try {
+    return decode(bytes, where, aborted);
+  } catch (thrown) {
+    if (thrown instanceof TocsinError) throw thrown;
+    const detail = `${where.topic}/${where.partition} from ${where.from}: ${(thrown as Error).message}`;
+    throw new TocsinError('BAD_RECORD', `a damaged batch in ${detail}`, { cause: thrown });
+  }
+}
+
+function decode(bytes: Buffer, where: Where, aborted: readonly AbortedTransaction[]): DecodedBatches {
   const records: ReceivedRecord[] = [];
   const toCome = [...aborted].sort((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1));
   const open = new Set<bigint>();
@@ -46,6 +63,8 @@ export function decodeBatches(
   while (at + HEADER_BYTES <= bytes.length) {
     const end = at + PREFIX_BYTES + bytes.readInt32BE(at + 8);
     if (end > bytes.length) break; // the rest did not fit into the fetch
+    if (end < at + HEADER_BYTES)
+      throw new TocsinError('BAD_RECORD', `a batch without a header in ${where.topic}`);
     const magic = bytes.readInt8(at + 16);
     if (magic !== 2) throw new TocsinError('BAD_RECORD', `record batch of format ${magic} in ${where.topic}`);
     const baseOffset = bytes.readBigInt64BE(at);
@@ -127,7 +146,7 @@ function readRecords(
   batch: Buffer,
   attributes: number,
   baseOffset: bigint,
-  where: { readonly topic: string; readonly partition: number; readonly from: bigint },
+  where: Where,
   records: ReceivedRecord[],
 ): void {
   const baseTime = Number(batch.readBigInt64BE(27));
@@ -137,6 +156,7 @@ function readRecords(
   for (let i = 0; i < count; i += 1) {
     const length = varint(cursor);
     const end = cursor.at + length;
+    if (length < 0) throw new TocsinError('BAD_RECORD', 'a record of negative length');
     cursor.at += 1; // attributes, unused
     const timestamp = baseTime + varint(cursor);
     const offset = baseOffset + BigInt(varint(cursor));

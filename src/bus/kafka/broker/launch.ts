@@ -1,7 +1,16 @@
 /** Starts, stops and kills a one-node Kafka on this machine. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { type Clock, systemClock } from '../../../base/clock.ts';
@@ -37,7 +46,7 @@ export interface Broker {
   stop(): Promise<void>;
   /** SIGKILL, and wait for the end. */
   kill(): Promise<void>;
-  /** What the broker has written so far. */
+  /** What the broker has written since this start. */
   output(): string;
 }
 
@@ -147,14 +156,15 @@ export async function startBroker(options: LaunchOptions): Promise<Broker> {
   }
   // A file, not a pipe: a parent that is busy must not stop the broker's logger.
   const outputFile = join(dataDir, 'broker.log');
-  const fd = openSync(outputFile, 'w');
+  const fd = openSync(outputFile, 'a');
+  const before = fstatSync(fd).size;
   const child = spawn('java', [...jvm, 'kafka.Kafka', properties], {
     stdio: ['ignore', fd, fd],
     detached: options.detached ?? false,
   });
   closeSync(fd);
   const exited = exitOf(child);
-  const output = (): string => readFileSync(outputFile, 'utf8');
+  const output = (): string => readFileSync(outputFile).subarray(before).toString('utf8');
   if (child.pid === undefined) throw new TocsinError('DEPENDENCY_MISSING', 'java could not be started');
   writeFileSync(brokerFile(dataDir), JSON.stringify({ pid: child.pid, port, controllerPort }));
   const giveUpAt = clock.monotonic() + (options.timeoutMs ?? 60_000);
