@@ -94,6 +94,7 @@ export function startPartition(partition: number, deps: PartitionDeps): Partitio
   let inHand = new AbortController();
   let mustCheckOffset = false;
   let failures = 0;
+  let seenCommitted = 0n;
 
   const interrupted = (): boolean => wanted !== 'work';
   const want = (next: typeof wanted): void => {
@@ -135,6 +136,7 @@ export function startPartition(partition: number, deps: PartitionDeps): Partitio
       const done = await cutAndProcess(now, signal);
       if (!done) return;
       await commitSlice(deps, now, partition, done.slice, done.output, generation, stillOurs);
+      seenCommitted = done.slice.upto;
       failures = 0;
       deps.alive();
     } finally {
@@ -148,7 +150,7 @@ export function startPartition(partition: number, deps: PartitionDeps): Partitio
       if (committed !== null && committed !== held.upto) await letGo();
     }
     mustCheckOffset = false;
-    held ??= await takeOver(deps, partition);
+    held ??= await takeOver(deps, partition, seenCommitted);
     deps.hungry();
     while (!interrupted()) {
       await held.buffer.ready(interrupted, IDLE_COMMIT_MS);

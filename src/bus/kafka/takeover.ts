@@ -65,13 +65,14 @@ function firstOffset(deps: SliceDeps, partition: number): Promise<bigint> {
 }
 
 /**
- * State and offset of a partition. They were committed together, so they say the same; but for a moment after its
- * restart a broker answers with an older offset (seen with 4.3.1: the group coordinator serves before it has learnt its
- * log's high watermark, and kafkajs' OffsetFetch cannot ask for a stable one, K4). So a difference is looked at again.
+ * State and offset of a partition. They were committed together, so they say the same, and they never say less than what
+ * this process saw committed. A difference is looked at again for a while (kafkajs' OffsetFetch cannot ask for a stable
+ * offset, K4); if it stays, a transaction was torn (KAFKA-20734 in brokers 4.3 and 4.4.0) or somebody has moved the group.
  */
 async function agreed(
   deps: SliceDeps,
   partition: number,
+  atLeast: bigint,
 ): Promise<{ readonly state: RestoredState | null; readonly committed: bigint | null }> {
   const { group: service, topic, mode } = deps.consumption;
   const giveUpAt = deps.clock.monotonic() + AGREE_PATIENCE_MS;
@@ -81,11 +82,12 @@ async function agreed(
         ? await restoreState(await deps.reader(), deps, { service, topic, partition })
         : null;
     const committed = await committedOffset(deps, partition);
-    if (!state || state.upto === committed) return { state, committed };
+    const agree = !state || state.upto === committed;
+    if (agree && (committed ?? 0n) >= atLeast) return { state, committed };
     if (deps.clock.monotonic() > giveUpAt)
       throw new TocsinError(
         'BUS_STATE_MISMATCH',
-        `${service} ${topic}/${partition}: state stands at ${state.upto}, the committed offset at ${committed}`,
+        `${service} ${topic}/${partition}: state stands at ${state?.upto}, the committed offset at ${committed}, and ${atLeast} was committed`,
       );
     await deps.clock.sleep(AGREE_PAUSE_MS);
   }
@@ -93,15 +95,16 @@ async function agreed(
 
 /**
  * In this order, because only after the fence is every older transaction, and with it the offset, decided (K3).
+ * @param atLeast what this process saw committed of the partition before; 0 at first.
  * Throws BUS_STATE_MISMATCH when state and offset do not belong together.
  */
-export async function takeOver(deps: SliceDeps, partition: number): Promise<Held> {
+export async function takeOver(deps: SliceDeps, partition: number, atLeast: bigint): Promise<Held> {
   const { group: service, topic, mode } = deps.consumption;
   const producer =
     mode === 'exactly-once'
       ? await openTransactional(deps.session, deps.names.transactionalId(service, topic, partition), deps)
       : null;
-  const { state, committed } = await agreed(deps, partition);
+  const { state, committed } = await agreed(deps, partition, atLeast);
   const upto = committed ?? (await firstOffset(deps, partition));
   deps.probe('restored');
   const task = await deps.consumption.open(
