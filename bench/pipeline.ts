@@ -27,6 +27,7 @@ const { values: flags } = parseArgs({
     posts: { type: 'string' },
     seconds: { type: 'string' },
     rate: { type: 'string', default: '300' },
+    'slice-ms': { type: 'string' },
   },
 });
 
@@ -42,7 +43,13 @@ const services = new Map<string, Running>();
 
 const start = async (...names: string[]): Promise<void> => {
   for (const name of names)
-    services.set(name, await startService(target, name, name === 'serve' ? { TOCSIN_PORT: '0' } : {}));
+    services.set(
+      name,
+      await startService(target, name, {
+        ...(name === 'serve' ? { TOCSIN_PORT: '0' } : {}),
+        ...(flags['slice-ms'] ? { TOCSIN_SLICE_MS: flags['slice-ms'] } : {}),
+      }),
+    );
 };
 
 /** Follows the ledger; resolves with how long it took from the first change to `done`. */

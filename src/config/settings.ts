@@ -108,7 +108,7 @@ export const DECLARED: readonly Declared[] = [
   {
     key: 'sliceMs',
     env: 'TOCSIN_SLICE_MS',
-    type: int(20, 0, 1_000),
+    type: int(60, 0, 1_000),
     doc: 'Longest time in ms that a slice waits to fill.',
   },
   {

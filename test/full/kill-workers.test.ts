@@ -6,7 +6,8 @@ it('loses and doubles nothing of 20,000 posts when each worker is killed ten tim
   const figures = await killAtRandom({
     brokers: inject('kafkaBrokers'),
     posts: 20_000,
-    kills: 10,
+    kills: { label: 10, claims: 10, media: 10 },
+    proveOpenTransactions: true,
     postsPerSecond: 1_000,
     seed: 5,
   });
