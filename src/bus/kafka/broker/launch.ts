@@ -201,9 +201,3 @@ function exitOf(child: ChildProcess): Promise<void> {
     child.once('error', () => done());
   });
 }
-
-/** Stops whatever runs on the folder and removes it. */
-export async function removeBroker(dataDir: string): Promise<void> {
-  await stopBroker(dataDir, 'SIGKILL');
-  rmSync(dataDir, { recursive: true, force: true });
-}
