@@ -13,7 +13,7 @@ import { inner } from '../../src/bus/kafka/internals.ts';
 import type { Probe } from '../../src/bus/kafka/transaction.ts';
 import type { Bus } from '../../src/bus/port.ts';
 import { TOPICS } from '../../src/bus/topics.ts';
-import { caughtUp, countedBy, numbered, readAll, text } from '../contract/bus/support.ts';
+import { caughtUp, copying, countedBy, numbered, readAll, text } from '../contract/bus/support.ts';
 import { readWithJava } from '../support/broker.ts';
 import type { CopyOrder } from '../support/copy-child.ts';
 import '../support/broker-setup.ts';
@@ -40,7 +40,7 @@ function startCopy(order: Pick<CopyOrder, 'group' | 'input' | 'output' | 'strike
     sessionTimeoutMs: SESSION_TIMEOUT_MS,
   };
   const child = spawn(process.execPath, ['--import', 'tsx', CHILD, JSON.stringify(full)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
   children.add(child);
   let said = '';
@@ -169,6 +169,35 @@ describe('exactly once on Kafka', () => {
         .sort(),
     );
     expect(await countedBy(bus, names.group, names.input)).toBe(count + 300);
+  });
+
+  it('ends a worker whose state and offset do not belong together', async () => {
+    const names = await topics();
+    await bus.produce(numbered(names.input, 30));
+    const first = startCopy(names);
+    await until(
+      () => caughtUp(bus, names.group, names.input),
+      () => `the copy: ${first.said()}`,
+      60_000,
+    );
+    await end(first);
+    // What a torn transaction looks like, or an operator's `kafka-consumer-groups --reset-offsets`.
+    const admin = new (inner().kafkajs.Kafka)({ brokers, logLevel: 0 }).admin();
+    await admin.connect();
+    const group = `${environment}.${names.group}`;
+    await until(
+      async () => (await admin.describeGroups([group])).groups[0]?.members.length === 0,
+      'an empty group',
+    );
+    await admin.setOffsets({
+      groupId: group,
+      topic: `${environment}.${names.input}`,
+      partitions: [{ partition: 0, offset: '1' }],
+    });
+    await admin.disconnect();
+    const consumer = await bus.consume(copying(names.group, names.input, names.output));
+    expect(await consumer.ended).toMatchObject({ code: 'BUS_STATE_MISMATCH' });
+    expect((await readAll(bus, names.output)).length).toBe(30);
   });
 
   it('reads what Java reads where aborted transactions of several producers overlap', async () => {

@@ -18,6 +18,10 @@ export interface CopyOrder {
   readonly strike?: { readonly at: Probe; readonly after: number; readonly signal: 'SIGKILL' | 'SIGSTOP' };
 }
 
+// A run that is killed must not leave its children behind.
+process.stdin.resume();
+process.stdin.on('end', () => process.exit());
+
 const order = JSON.parse(process.argv[2] as string) as CopyOrder;
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);

@@ -14,6 +14,8 @@ const LONGEST_PAUSE_MS = 5_000;
 const DRAIN_MS = 20_000;
 /** After that its task is told to give up, and left alone. */
 const GIVE_UP_MS = 2_000;
+/** A process that is told to end is gone 10 s later, so the slice in hand has less. */
+const STOP_MS = 5_000;
 
 /** Nothing that trying again, here or elsewhere, would mend. */
 const HOPELESS: ReadonlySet<ErrorCode> = new Set(['BUS_STATE_MISMATCH', 'BUS_TOPIC_MISMATCH']);
@@ -231,7 +233,7 @@ export function startPartition(partition: number, deps: PartitionDeps): Partitio
     async stop(lost) {
       want('stop');
       if (lost) inHand.abort();
-      else await restFor(DRAIN_MS);
+      else await restFor(STOP_MS);
       inHand.abort();
       await Promise.race([running, clock.sleep(GIVE_UP_MS)]);
     },
