@@ -1,6 +1,6 @@
 /** Starts, stops and kills a one-node Kafka on this machine. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -43,16 +43,23 @@ export interface Broker {
 
 const READY_LINE = 'Kafka Server started';
 
-/** A port that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((done, failed) => {
+const listens = (port: number): Promise<boolean> =>
+  new Promise((done) => {
     const server = createServer();
-    server.once('error', failed);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => done(typeof address === 'object' && address !== null ? address.port : 0));
-    });
+    server.once('error', () => done(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => done(true)));
   });
+
+/**
+ * A port that was free a moment ago, below those that systems hand to outgoing connections: while a broker is down, a
+ * client that keeps trying to reach it can be given the broker's own port, connects to itself, and the broker finds its
+ * port taken when it comes back.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(15_000, 32_000);
+    if (await listens(port)) return port;
+  }
 }
 
 /** Kafka's Uuid: 16 bytes in URL-safe base64 that does not begin with a dash. */
