@@ -1,8 +1,8 @@
 /** One `tocsin up` per data directory. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isAlive } from '../base/alive.ts';
 import { TocsinError } from '../base/errors.ts';
-import { isAlive } from './alive.ts';
 
 /** When a process started, in the kernel's ticks: with the pid it names a process for good. Empty where unknown. */
 function startTime(pid: number): string {

@@ -1,5 +1,6 @@
 /** The label worker put together: stages, scorer and memory settings over any bus. */
 import { join } from 'node:path';
+import { isAlive } from '../base/alive.ts';
 import type { Clock } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
@@ -20,7 +21,6 @@ import { openCrashGuard } from '../pipeline/crash-guard.ts';
 import { createLabelTask, type LabelStages } from '../pipeline/label-task.ts';
 import { LABEL_SERVICE, type LedgerRow } from '../pipeline/ledger.ts';
 import { createScoreStage } from '../score/stage.ts';
-import { isAlive } from './alive.ts';
 
 /** Ids that a partition remembers at most: 2 h of 140 posts/s on one partition, about 50 MB. */
 const MAX_DEDUP_IDS = 1_000_000;

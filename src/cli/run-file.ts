@@ -1,7 +1,7 @@
 /** Run files: where a worker process answers, for people and for Prometheus' file_sd_configs. */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isAlive } from './alive.ts';
+import { isAlive } from '../base/alive.ts';
 
 /**
  * Writes DATA/run/<service>.<pid>.json and its .targets.json, and clears away those that a killed process left.

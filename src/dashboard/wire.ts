@@ -1,12 +1,11 @@
 /** What the dashboard's server and its page say to each other. Shapes only; both sides import it. */
 import type {
-  AlertState,
+  Alert,
   Modality,
   PictureOutcome,
   RulingTask,
   RulingValue,
   RumourScore,
-  Severity,
   TaskScore,
 } from '../event/records.ts';
 
@@ -82,17 +81,7 @@ export interface ClaimView {
   readonly mergedInto: string | null;
 }
 
-export interface AlertView {
-  readonly id: string;
-  readonly rule: string;
-  readonly collection: string;
-  readonly claimIds: readonly string[];
-  readonly since: number;
-  readonly at: number;
-  readonly severity: Severity;
-  readonly state: AlertState;
-  readonly summary: string;
-}
+export type AlertView = Omit<Alert, 'kind'>;
 
 /** GET /api/ledger. */
 export interface LedgerView {

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { isAlive } from '../../src/base/alive.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { installKafka, KAFKA_DEPLOY_DIR } from '../../src/bus/kafka/broker/install.ts';
 import { type Broker, startBroker, stopBroker } from '../../src/bus/kafka/broker/launch.ts';
@@ -16,15 +17,6 @@ export function kafkaJars(): string {
   return installKafka({ cacheDir: cacheDir(), log: silentLog });
 }
 
-const alive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
 /** Nothing ends a broker when its parent is killed with -9: look for those whose owner is gone. */
 async function clearLeftovers(): Promise<void> {
   for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(FOLDER_PREFIX))) {
@@ -35,7 +27,7 @@ async function clearLeftovers(): Promise<void> {
     } catch {
       continue; // being made at this moment
     }
-    if (alive(owner)) continue;
+    if (isAlive(owner)) continue;
     await stopBroker(dir, 'SIGKILL');
     rmSync(dir, { recursive: true, force: true });
   }

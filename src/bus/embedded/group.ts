@@ -6,8 +6,9 @@
  * row of its own with an epoch: the old owner gives it up after its slice, or is out of the group, before the new
  * one takes it. A commit must name the owner row as it stands, so a zombie can never commit.
  */
+
+import { isAlive } from '../../base/alive.ts';
 import type { Clock } from '../../base/clock.ts';
-import { isGone } from './liveness.ts';
 import type { Store } from './store.ts';
 
 /** A member that is silent for so long is put out. */
@@ -17,7 +18,7 @@ export const LEASE_MS: number = 6_000;
 export interface Self {
   readonly clock: Clock;
   readonly pid: number;
-  /** Where its pid means something (liveness.ts). */
+  /** Where its pid means something (place-of-pids.ts). */
   readonly place: string;
 }
 
@@ -77,7 +78,7 @@ function living(store: Store, group: string, topic: string, me: Self): string[] 
   return generation(store, group, topic).members.filter((member) => {
     const row = store.groups.get(memberKey(group, topic, member)) as MemberRow | undefined;
     if (!row) return false;
-    if (row.place === me.place && isGone(row.pid)) return false;
+    if (row.place === me.place && !isAlive(row.pid)) return false;
     return now - row.seen <= LEASE_MS;
   });
 }

@@ -1,11 +1,12 @@
 /** A running consumer: membership, one pump for all its partitions, one worker for each. */
 import { TocsinError } from '../../base/errors.ts';
+import { createSemaphore } from '../../base/semaphore.ts';
 import type { Consumer, Consumption } from '../port.ts';
 import { TOPICS } from '../topics.ts';
 import { fromKafka } from './errors.ts';
 import { type Pump, startPump, type Wanted } from './fetch.ts';
 import { joinGroup, type Membership } from './group.ts';
-import { createTurnstile, type PartitionWorker, startPartition } from './partition.ts';
+import { type PartitionWorker, startPartition } from './partition.ts';
 import { createSession, type Session, type SessionDeps, within } from './session.ts';
 import type { SliceDeps } from './takeover.ts';
 
@@ -37,7 +38,7 @@ export async function startConsumer(deps: ConsumerDeps, consumption: Consumption
     return readerSession;
   };
   const workers = new Map<number, PartitionWorker>();
-  const turnstile = createTurnstile(consumption.concurrency);
+  const room = createSemaphore(consumption.concurrency);
   let lastAlive = clock.monotonic();
   let closing: Promise<void> | null = null;
   let settleEnded: (error: Error | null) => void = () => {};
@@ -78,7 +79,7 @@ export async function startConsumer(deps: ConsumerDeps, consumption: Consumption
       session,
       reader,
       consumption,
-      turnstile,
+      room,
       alive,
       fatal,
       generation: () => membership?.generation() ?? null,

@@ -1,5 +1,6 @@
 /** The worker of one assigned partition: take over, then slice after slice, until it is told to rest or to stop. */
 import type { ErrorCode } from '../../base/errors.ts';
+import type { Semaphore } from '../../base/semaphore.ts';
 import type { SliceBuffer } from './buffer.ts';
 import { fromKafka, isMembershipLost, isRebalancing, isTransient } from './errors.ts';
 import type { Generation } from './group.ts';
@@ -20,33 +21,9 @@ const STOP_MS = 5_000;
 /** Nothing that trying again, here or elsewhere, would mend. */
 const HOPELESS: ReadonlySet<ErrorCode> = new Set(['BUS_STATE_MISMATCH', 'BUS_TOPIC_MISMATCH']);
 
-/** Lets `places` at a time through, in order of asking. */
-export interface Turnstile {
-  enter(): Promise<void>;
-  leave(): void;
-}
-
-export function createTurnstile(places: number): Turnstile {
-  let free = places;
-  const queue: (() => void)[] = [];
-  return {
-    enter() {
-      if (free > 0) {
-        free -= 1;
-        return Promise.resolve();
-      }
-      return new Promise((resolve) => queue.push(resolve));
-    },
-    leave() {
-      const next = queue.shift();
-      if (next) next();
-      else free += 1;
-    },
-  };
-}
-
 export interface PartitionDeps extends SliceDeps {
-  readonly turnstile: Turnstile;
+  /** Partitions of this consumer that may be inside `process` at once. */
+  readonly room: Semaphore;
   generation(): Generation | null;
   /** Asks the coordinator whether we are still a member; throws when not. */
   verify(): Promise<void>;
@@ -116,18 +93,14 @@ export function startPartition(partition: number, deps: PartitionDeps): Partitio
   };
 
   /** Only `process` counts against the concurrency; the commit overlaps with other partitions' work. */
-  const cutAndProcess = async (now: Held, signal: AbortSignal) => {
-    await deps.turnstile.enter();
-    try {
+  const cutAndProcess = (now: Held, signal: AbortSignal) =>
+    deps.room.run(async () => {
       if (interrupted()) return null;
       const slice = now.buffer.cut();
       sliceSince = clock.monotonic();
       deps.hungry();
       return { slice, output: await processSlice(deps, now, slice, signal) };
-    } finally {
-      deps.turnstile.leave();
-    }
-  };
+    });
 
   const runSlice = async (now: Held): Promise<void> => {
     const { signal } = inHand;

@@ -2,7 +2,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { partitionOf } from '../../base/murmur2.ts';
-import { MAX_VALUE_BYTES } from '../codec.ts';
 import type { OutgoingRecord } from '../port.ts';
 import type { ProducerIdentity, WireMessage, WirePartition } from './internals.ts';
 import type { Names } from './names.ts';
@@ -20,16 +19,6 @@ export interface PlacedRecord {
   readonly topic: string;
   readonly partition: number;
   readonly message: WireMessage;
-}
-
-/** Throws BAD_RECORD for a record that no bus may take. */
-export function checkOutgoing(record: OutgoingRecord): void {
-  if (record.key === '') throw new TocsinError('BAD_RECORD', `a record for ${record.topic} has no key`);
-  if (record.value.length > MAX_VALUE_BYTES)
-    throw new TocsinError(
-      'BAD_RECORD',
-      `${record.key} for ${record.topic}: ${record.value.length} bytes are too many`,
-    );
 }
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -3,17 +3,11 @@
  * is under way go out together in the next one.
  */
 import type { Clock } from '../../base/clock.ts';
+import { checkOutgoing } from '../outgoing.ts';
 import type { OutgoingRecord } from '../port.ts';
 import { fromKafka, isTransient } from './errors.ts';
 import type { Names } from './names.ts';
-import {
-  checkOutgoing,
-  createSequencedSender,
-  type PlacedRecord,
-  place,
-  rounds,
-  type SequencedSender,
-} from './produce.ts';
+import { createSequencedSender, type PlacedRecord, place, rounds, type SequencedSender } from './produce.ts';
 import type { Session } from './session.ts';
 
 /** A broker that is restarted is back within this time. */

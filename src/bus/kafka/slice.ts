@@ -1,9 +1,10 @@
 /** One slice: let the task work on it, then commit outputs, state and offset as one (or, at least once, in that order). */
 import { TocsinError } from '../../base/errors.ts';
+import { checkOutgoing } from '../outgoing.ts';
 import type { OutgoingRecord } from '../port.ts';
 import type { CutSlice } from './buffer.ts';
 import type { Generation } from './group.ts';
-import { checkOutgoing, place } from './produce.ts';
+import { place } from './produce.ts';
 import { stateRecords } from './state.ts';
 import type { Held, SliceDeps } from './takeover.ts';
 

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isAlive } from '../../../src/base/alive.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLog } from '../../../src/base/log.ts';
 import { runnableModule } from '../../../src/base/module-url.ts';
@@ -8,15 +9,6 @@ import { createDecoder, type Decoder, type DecoderLimits } from '../../../src/me
 import { createMetrics, type Metrics } from '../../../src/metrics/metrics.ts';
 import { fixturePicture } from '../../support/pictures.ts';
 import { until } from '../../support/until.ts';
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const text = (words: string): Uint8Array => new TextEncoder().encode(words);
 const identity = async (bytes: Uint8Array): Promise<Uint8Array> => bytes;

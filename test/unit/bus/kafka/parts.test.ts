@@ -1,12 +1,12 @@
-/** Small parts of the Kafka bus: names, shares, portions, turnstile, errors. */
+/** Small parts of the Kafka bus: names, shares, portions, errors. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TocsinError } from '../../../../src/base/errors.ts';
 import { fromKafka, isFenced, isTransient, kafkaType } from '../../../../src/bus/kafka/errors.ts';
 import { roundRobin } from '../../../../src/bus/kafka/group.ts';
 import { createNames, parseStateKey, stateKey } from '../../../../src/bus/kafka/names.ts';
-import { createTurnstile } from '../../../../src/bus/kafka/partition.ts';
-import { checkOutgoing, type PlacedRecord, rounds, wireMessage } from '../../../../src/bus/kafka/produce.ts';
+import { type PlacedRecord, rounds, wireMessage } from '../../../../src/bus/kafka/produce.ts';
+import { checkOutgoing } from '../../../../src/bus/outgoing.ts';
 
 describe('names', () => {
   it('are plain in lab and prefixed elsewhere', () => {
@@ -92,26 +92,6 @@ describe('rounds', () => {
     expect(() => checkOutgoing(good)).not.toThrow();
     expect(() => checkOutgoing({ ...good, key: '' })).toThrow(TocsinError);
     expect(() => checkOutgoing({ ...good, value: new Uint8Array(4_000_001) })).toThrow(/too many/);
-  });
-});
-
-describe('createTurnstile', () => {
-  it('lets so many through, in order, and the next when one leaves', async () => {
-    const turnstile = createTurnstile(2);
-    const inside: number[] = [];
-    const enter = async (n: number): Promise<void> => {
-      await turnstile.enter();
-      inside.push(n);
-    };
-    const all = [1, 2, 3, 4].map(enter);
-    await Promise.all(all.slice(0, 2));
-    expect(inside).toEqual([1, 2]);
-    turnstile.leave();
-    await all[2];
-    expect(inside).toEqual([1, 2, 3]);
-    turnstile.leave();
-    await all[3];
-    expect(inside).toEqual([1, 2, 3, 4]);
   });
 });
 

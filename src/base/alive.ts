@@ -1,4 +1,4 @@
-/** Whether a process with this id runs now. */
+/** Whether a process with this id runs now, on this machine and in this pid namespace. One of another user counts. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

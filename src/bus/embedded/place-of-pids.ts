@@ -1,4 +1,4 @@
-/** Which processes are still there. Only processes of the same machine and pid namespace can be asked for. */
+/** Where pids mean something: only processes of the same machine and pid namespace can be asked for. */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
@@ -15,14 +15,4 @@ export function placeOfPids(): string {
   const boot = attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8'));
   const namespace = attempt(() => readlinkSync('/proc/self/ns/pid'));
   return [hostname(), boot, namespace].join('/');
-}
-
-/** Whether no process has this pid. A process of another user counts as there. */
-export function isGone(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
-  }
 }
