@@ -15,6 +15,7 @@ const layer = {
   emit: 3,
   claims: 3,
   media: 3,
+  archive: 3,
   registry: 3,
   training: 3,
   replay: 4,
@@ -28,7 +29,9 @@ const neighbours = {
   base: ['event'],
   metrics: ['config'],
   pipeline: ['bus'],
-  training: ['registry', 'normalise'], // a run ends as an artefact; training reads what the product's normaliser writes
+  archive: ['media'], // how large a picture may be
+  // A run ends as an artefact; training reads what the product's normaliser and picture decoder write.
+  training: ['registry', 'normalise', 'archive', 'media'],
   registry: [],
 };
 

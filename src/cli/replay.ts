@@ -7,7 +7,7 @@ import { openMediaStore } from '../media/store.ts';
 import type { Speed } from '../replay/pacing.ts';
 import { createProgressReporter, eventStamp, shortDuration } from '../replay/progress.ts';
 import type { Archive, ReaderDeps } from '../replay/readers/contract.ts';
-import { archiveTime } from '../replay/readers/fields.ts';
+import { archiveTime } from '../archive/fields.ts';
 import { openArchive } from '../replay/readers/open-archive.ts';
 import { itemsBetween, type ReplayOptions, replay, replaySpan } from '../replay/replay.ts';
 import { readResumePoint, writeResumePoint } from '../replay/resume.ts';

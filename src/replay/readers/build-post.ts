@@ -1,14 +1,11 @@
 /** Puts a post together from the fields that an archive gives. */
+import { wellFormed } from '../../archive/fields.ts';
+import type { LinePicture } from '../../archive/jsonl.ts';
+import { type FoundPicture, MAX_PICTURES } from '../../archive/pictures.ts';
+import type { PictureProblem } from '../../archive/problems.ts';
 import type { Media, PostEvent } from '../../event/records.ts';
-import type { ArchivePost, PictureProblem, PictureSource, ReaderDeps } from './contract.ts';
-import { wellFormed } from './fields.ts';
-import { type FoundPicture, MAX_PICTURES } from './pictures.ts';
+import type { ArchivePost, PictureSource, ReaderDeps } from './contract.ts';
 import type { Row } from './survey.ts';
-
-/** A picture as a row names it: a file of the archive, or an address elsewhere. */
-export type RowPicture =
-  | { readonly id: string; readonly file: string }
-  | { readonly id: string; readonly url: string };
 
 export interface RowPost {
   readonly id: string;
@@ -20,7 +17,7 @@ export interface RowPost {
   /** The author as the archive names them; hashed here. */
   readonly author: string | null;
   readonly synthetic: boolean;
-  readonly pictures: readonly RowPicture[];
+  readonly pictures: readonly LinePicture[];
 }
 
 /** The row of a readable post. Pictures that cannot be had are left out and counted; the post stays. */

@@ -1,27 +1,7 @@
 /** The contract of an archive reader: a folder or file as its authors publish it → posts in event-time order. */
+import type { PictureProblem, UnreadableReason } from '../../archive/problems.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { PostEvent } from '../../event/records.ts';
-
-/** Why a row gave no post. Closed, so that counts can be compared between runs. */
-export const UNREADABLE_REASONS = [
-  'column_count',
-  'bad_json',
-  'bad_field',
-  'missing_id',
-  'bad_date',
-  'row_too_long',
-] as const;
-export type UnreadableReason = (typeof UNREADABLE_REASONS)[number];
-
-/** Why a picture was left out of a post that is otherwise fine. */
-export const PICTURE_PROBLEMS = [
-  'picture_missing',
-  'picture_empty',
-  'picture_outside',
-  'picture_too_large',
-  'too_many_pictures',
-] as const;
-export type PictureProblem = (typeof PICTURE_PROBLEMS)[number];
 
 /** A picture of the archive: the absolute path of its file, or its bytes. */
 export type PictureSource = string | Uint8Array;

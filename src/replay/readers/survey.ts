@@ -1,6 +1,7 @@
 /** Turns a stream of rows into an Archive: one look for counts, span and order, then the posts as often as asked. */
+import type { PictureProblem, Unreadable, UnreadableReason } from '../../archive/problems.ts';
 import { TocsinError } from '../../base/errors.ts';
-import type { Archive, ArchivePost, PictureProblem, UnreadableReason } from './contract.ts';
+import type { Archive, ArchivePost } from './contract.ts';
 
 /** What a reader makes of one row (or of the rows of one post). */
 export type Row =
@@ -9,7 +10,7 @@ export type Row =
       readonly item: ArchivePost;
       readonly problems: readonly PictureProblem[];
     }
-  | { readonly kind: 'unreadable'; readonly reason: UnreadableReason };
+  | Unreadable;
 
 /** An archive that is not in order is sorted in memory, up to this many characters of text. */
 const MAX_SORTED_CHARS = 200_000_000;

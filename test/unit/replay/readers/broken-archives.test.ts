@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TocsinError } from '../../../../src/base/errors.ts';
 import type { Archive, ArchivePost } from '../../../../src/replay/readers/contract.ts';
-import { MAX_LINE, textLines } from '../../../../src/replay/readers/lines.ts';
+import { MAX_LINE, textLines } from '../../../../src/archive/lines.ts';
 import { mergedItems, openArchive } from '../../../../src/replay/readers/open-archive.ts';
 import { deps, itemsOf } from './reader-contract.ts';
 

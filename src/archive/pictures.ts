@@ -1,8 +1,8 @@
 /** Picture files that an archive's rows name: only inside the archive's folder, only files that are there. */
 import { realpathSync, statSync } from 'node:fs';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
-import { MAX_PICTURE_BYTES } from '../../media/store.ts';
-import type { PictureProblem } from './contract.ts';
+import { MAX_PICTURE_BYTES } from '../media/store.ts';
+import type { PictureProblem } from './problems.ts';
 
 /** Most pictures that a post keeps. */
 export const MAX_PICTURES: number = 16;

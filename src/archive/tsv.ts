@@ -1,12 +1,10 @@
 /** Tab-separated files with a header line, as tweet archives are published: unquoted, or quoted here and there. */
 
-import type { UnreadableReason } from './contract.ts';
 import { textLines } from './lines.ts';
+import { type Unreadable, unreadable } from './problems.ts';
 
 /** A row by column name, or why there is none. */
-export type TsvRow =
-  | { readonly kind: 'row'; readonly get: (column: string) => string }
-  | { readonly kind: 'unreadable'; readonly reason: UnreadableReason };
+export type TsvRow = { readonly kind: 'row'; readonly get: (column: string) => string } | Unreadable;
 
 /** The column names of a file, or null when it has no header line. */
 export async function tsvHeader(path: string): Promise<readonly string[] | null> {
@@ -33,13 +31,13 @@ export async function* tsvRows(path: string): AsyncGenerator<TsvRow> {
       continue;
     }
     if (line === null) {
-      yield { kind: 'unreadable', reason: 'row_too_long' };
+      yield unreadable('row_too_long');
       continue;
     }
     if (line.trim() === '') continue;
     const cells = line.split('\t');
     if (cells.length !== columns.size) {
-      yield { kind: 'unreadable', reason: 'column_count' };
+      yield unreadable('column_count');
       continue;
     }
     const index = columns;

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { TocsinError } from '../../base/errors.ts';
+import { TocsinError } from '../base/errors.ts';
 
 /** Longest line in bytes. Kafka takes records of 1 MB; what is longer is no post. */
 export const MAX_LINE: number = 900_000;
