@@ -1,5 +1,5 @@
 /** A tfjs network ↔ the two files (model.json, weights.bin) that every tfjs can read. */
-import type { io, LayersModel } from '@tensorflow/tfjs';
+import type { io, LayersModel, NamedTensorMap } from '@tensorflow/tfjs';
 import { TocsinError } from '../base/errors.ts';
 import type { Tf } from './engine/tf.ts';
 
@@ -46,5 +46,23 @@ export async function loadNetwork(
     );
   } catch (cause) {
     throw new TocsinError('MODEL_INVALID', 'Reading a network from its files', { cause });
+  }
+}
+
+/**
+ * Gives a network the weights of the files, by order: the network is built again by its architecture, so custom layers
+ * need no registration. Throws MODEL_INVALID when the files are another network's.
+ */
+export function setWeights(tf: Tf, network: LayersModel, files: { json: string; weights: Uint8Array }): void {
+  let named: NamedTensorMap = {};
+  try {
+    const { weightsManifest } = JSON.parse(files.json) as { weightsManifest: io.WeightsManifestConfig };
+    const specs = weightsManifest.flatMap((group) => group.weights);
+    named = tf.io.decodeWeights(files.weights.slice().buffer, specs);
+    network.setWeights(specs.map(({ name }) => named[name] as NamedTensorMap[string]));
+  } catch (cause) {
+    throw new TocsinError('MODEL_INVALID', 'Giving a network the weights of its files', { cause });
+  } finally {
+    tf.dispose(named);
   }
 }

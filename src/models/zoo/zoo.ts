@@ -1,0 +1,23 @@
+/** Every architecture of both papers and the stronger references, in the papers' order. */
+import { TocsinError } from '../../base/errors.ts';
+import { nearest } from '../../base/nearest.ts';
+import type { Architecture } from './contract.ts';
+import { textCnn } from './text-cnn.ts';
+import { visualCnn } from './visual-cnn.ts';
+
+/** A config belongs to its own architecture; whoever walks the list passes it through and never looks inside. */
+const row = <Config extends object>(architecture: Architecture<Config>): Architecture =>
+  architecture as unknown as Architecture;
+
+export const ZOO: readonly Architecture[] = [row(visualCnn), row(textCnn)];
+
+/** The architecture of that name. Throws BAD_USAGE for one that the zoo does not have. */
+export function architecture(name: string): Architecture {
+  const found = ZOO.find((entry) => entry.name === name);
+  if (found) return found;
+  const names = ZOO.map((entry) => entry.name);
+  throw new TocsinError(
+    'BAD_USAGE',
+    `There is no model ${name}; did you mean ${nearest(name, names)}? All: ${names.join(', ')}.`,
+  );
+}
