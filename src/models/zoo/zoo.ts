@@ -2,14 +2,23 @@
 import { TocsinError } from '../../base/errors.ts';
 import { nearest } from '../../base/nearest.ts';
 import type { Architecture } from './contract.ts';
+import { mafn } from './mafn.ts';
 import { textCnn } from './text-cnn.ts';
+import { textual } from './textual.ts';
+import { visual } from './visual.ts';
 import { visualCnn } from './visual-cnn.ts';
 
 /** A config belongs to its own architecture; whoever walks the list passes it through and never looks inside. */
 const row = <Config extends object>(architecture: Architecture<Config>): Architecture =>
   architecture as unknown as Architecture;
 
-export const ZOO: readonly Architecture[] = [row(visualCnn), row(textCnn)];
+export const ZOO: readonly Architecture[] = [
+  row(visualCnn),
+  row(textCnn),
+  row(textual),
+  row(visual),
+  row(mafn),
+];
 
 /** The architecture of that name. Throws BAD_USAGE for one that the zoo does not have. */
 export function architecture(name: string): Architecture {
