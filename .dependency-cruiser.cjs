@@ -14,6 +14,7 @@ const layer = {
   score: 3,
   emit: 3,
   claims: 3,
+  scoring: 3,
   media: 3,
   archive: 3,
   registry: 3,

@@ -115,7 +115,7 @@ const worked = timed(() => {
       if (decoded.kind === 'passed' && decoded.value.kind === 'Evidence')
         index.evidence(decoded.value, lineageOf(record.headers));
     }
-    tell(codec, index.finish(), transaction);
+    tell(codec, index.finish(0), 0, transaction);
   }
 });
 const restored = timed(() => openClaimIndex({ upto: BigInt(COUNT), entries: state }));

@@ -4,10 +4,11 @@
  */
 import type { Lineage } from '../bus/messages.ts';
 import type { RestoredState } from '../bus/port.ts';
-import type { Evidence, Ruling } from '../event/records.ts';
+import type { Evidence, Ruling, Score } from '../event/records.ts';
 import { judgePost, judgeTime, mergeFiring } from './alert.ts';
 import { authorNumber } from './authors.ts';
 import {
+  type Answer,
   addStoreKeys,
   type Cluster,
   type CollectionIndex,
@@ -26,18 +27,30 @@ import { collectionOf, createCluster, LIMITS, type Limits, type Memory, restoreM
 import { minuteOf } from './minutes.ts';
 import type { AppliedRuling } from './rulings.ts';
 import { feedbackOf } from './snapshot.ts';
-import { type ClaimLedger, claimEntry, nameOf, type PostEntry, postEntry, rulingEntry } from './state.ts';
+import {
+  type ClaimLedger,
+  claimEntry,
+  nameOf,
+  type PostEntry,
+  postEntry,
+  rulingEntry,
+  scoreEntry,
+} from './state.ts';
 
 /** What became of one record; the ledger's counts. */
-export type ClaimOutcome = 'posts' | 'revisions' | 'known' | 'late' | 'rulings' | 'dead';
+export type ClaimOutcome = 'posts' | 'revisions' | 'known' | 'late' | 'rulings' | 'scores' | 'dead';
 
 export interface ClaimIndex {
   evidence(evidence: Evidence, lineage: Lineage): ClaimOutcome;
   ruling(ruling: Ruling, lineage: Lineage): ClaimOutcome;
+  score(score: Score, lineage: Lineage): ClaimOutcome;
   /** Counts a record that could not be worked on. */
   dead(): ClaimOutcome;
-  /** Ends the slice. */
-  finish(): SliceResult;
+  /**
+   * Ends the slice.
+   * @param at time of its newest input, for the requests that go out
+   */
+  finish(at: number): SliceResult;
   ledger(): ClaimLedger;
   /** Clusters that the outside knows of, or could: all with two posts or more. */
   size(): number;
@@ -64,9 +77,10 @@ export function openClaimIndex(restored: RestoredState, limits: Limits = LIMITS)
   return {
     evidence: (evidence, lineage) => settle(takeEvidence(memory, journal, evidence, lineage), lineage),
     ruling: (ruling, lineage) => settle(takeRuling(memory, journal, ruling, lineage), lineage),
+    score: (score, lineage) => settle(takeScore(memory, journal, score, lineage), lineage),
     dead: () => settle('dead', null),
-    finish() {
-      const result = journal.finish();
+    finish(at) {
+      const result = journal.finish(at);
       journal = createJournal(memory);
       return result;
     },
@@ -116,6 +130,7 @@ function takeEvidence(memory: Memory, journal: Journal, evidence: Evidence, line
     memory.posts.set(name, post);
     join(cluster, post, text);
   }
+  giveContent(memory, journal, post, { evidence, text, lineage });
   journal.put(postEntry(name), entryOf(post, text, cluster.touched));
   journal.changed(cluster, lineage);
   if (known) return 'revisions';
@@ -135,6 +150,7 @@ function newPost(name: string, evidence: Evidence, cluster: Cluster): Post {
     text: null,
     pictures: [],
     storeKeys: [...new Set(storeKeys)],
+    content: null,
   };
 }
 
@@ -148,7 +164,9 @@ function newCluster(memory: Memory, collection: CollectionIndex): Cluster {
 
 function mergeInto(memory: Memory, journal: Journal, into: Cluster, from: Cluster, lineage: Lineage): void {
   journal.alert(mergeFiring(into, from), lineage);
+  const grown = [into, from].filter(({ members }) => members.length === 1).flatMap(({ members }) => members);
   merge(into, from);
+  for (const post of grown) memory.contents.promote(post);
   memory.clusters.delete(from.n);
   journal.put(claimEntry(from.n), { into: into.n });
 }
@@ -165,7 +183,54 @@ function entryOf(post: Post, text: string, touched: number): PostEntry {
     k: post.storeKeys,
     n: post.cluster.n,
     q: touched,
+    ...(post.content?.informative ? { f: true } : {}),
   };
+}
+
+/** From here on a post counts as informative when it comes to whose score is asked for first. */
+const INFORMATIVE = 0.5;
+
+/** What the post says and shows now; a score that is known already is the post's at once. */
+function giveContent(
+  memory: Memory,
+  journal: Journal,
+  post: Post,
+  {
+    evidence,
+    text,
+    lineage,
+  }: { readonly evidence: Evidence; readonly text: string; readonly lineage: Lineage },
+): void {
+  const before = post.content;
+  const gone = memory.contents.give(post, {
+    collection: evidence.collection,
+    text,
+    perceptualHashes: post.pictures.map((node) => pictureOf(node)[0]),
+    storeKeys: [...post.storeKeys].sort(),
+    lineage,
+    informative: (evidence.informative ?? 0) >= INFORMATIVE,
+  });
+  for (const id of gone) journal.forget(scoreEntry(id));
+  // The second post makes the first one's content a spreading one.
+  const { members } = post.cluster;
+  if (members.length === 2) for (const member of members) memory.contents.promote(member);
+  if (post.content !== before && post.content?.answer) journal.scored(post, lineage);
+}
+
+function takeScore(memory: Memory, journal: Journal, score: Score, lineage: Lineage): ClaimOutcome {
+  const content = memory.contents.get(score.requestId);
+  if (!content || content.collection !== score.collection) return 'late';
+  if (content.answer) return 'known';
+  if (content.askedAt === null) return 'late';
+  const { outcome, probability, byModality, evidence, yes, no, model } = score;
+  const answer: Answer = { outcome, probability, byModality, evidence, yes, no, model };
+  memory.contents.answered(content, answer);
+  journal.put(scoreEntry(content.id), { answer });
+  for (const post of content.posts) {
+    journal.scored(post, lineage);
+    journal.changed(post.cluster, lineage);
+  }
+  return 'scores';
 }
 
 /** Moves the collection's time and looks for surges, and for surges that are over. */

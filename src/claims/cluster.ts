@@ -3,6 +3,8 @@
  * written at most `silentMs` apart; a claim is a connected component of that relation, so the order in which posts
  * arrive makes no difference to the claims that come out (docs/claims.md).
  */
+import type { Lineage } from '../bus/messages.ts';
+import type { Score } from '../event/records.ts';
 import {
   addPost,
   addPreviews,
@@ -29,12 +31,36 @@ export interface Span {
 
 export type HashNode = NearNode<Span[]>;
 
+/** The answer to a request, as it is remembered. */
+export type Answer = Omit<Score, 'kind' | 'requestId' | 'collection'>;
+
+/** A text with its pictures. */
+export interface Content {
+  /** Also the request id. */
+  readonly id: string;
+  readonly collection: string;
+  readonly text: string;
+  readonly perceptualHashes: readonly string[];
+  /** Sorted. */
+  readonly storeKeys: readonly string[];
+  readonly lineage: Lineage;
+  /** Posts with this content; never empty while it is remembered. */
+  readonly posts: Set<Post>;
+  /** A post with it was judged informative. */
+  informative: boolean;
+  /** Time of the slice in which it was asked for; null when it is not pending. */
+  askedAt: number | null;
+  answer: Answer | null;
+}
+
 /** A post as the index remembers it. */
 export interface Post extends Member {
   cluster: Cluster;
   text: HashNode | null;
   pictures: readonly HashNode[];
   storeKeys: Member['storeKeys'];
+  /** What it says and shows; null only while it is being made or let go. */
+  content: Content | null;
 }
 
 export interface Firing {

@@ -3,7 +3,7 @@ import { asTocsinError } from '../base/errors.ts';
 import { partitionOf } from '../base/murmur2.ts';
 import { type Codec, MAX_VALUE_BYTES } from '../bus/codec.ts';
 import type { ReceivedRecord } from '../bus/port.ts';
-import type { AnyRecord, Evidence, Ruling } from '../event/records.ts';
+import type { AnyRecord, Evidence, Ruling, Score } from '../event/records.ts';
 import { failed, type Outcome, passed } from '../pipeline/stage.ts';
 import { isHash64 } from './near.ts';
 
@@ -11,7 +11,7 @@ const MAX_ID = 512;
 const MAX_PICTURES = 64;
 /** As ECMAScript's Date: what lies beyond cannot be written as a time. */
 const MAX_TIME = 8_640_000_000_000_000;
-const AUTHOR = /^[0-9a-f]{32}$/;
+const HASH32 = /^[0-9a-f]{32}$/;
 
 const VALUES: Readonly<Record<Ruling['task'], readonly Ruling['ruling'][]>> = {
   rumour: ['true', 'false', 'unclear'],
@@ -30,7 +30,7 @@ function wrongEvidence(evidence: Evidence): string | null {
   if (perceptualHashes.length > MAX_PICTURES || storeKeys.length > MAX_PICTURES) return 'too many pictures';
   if (!perceptualHashes.every(({ hash, flipped }) => isHash64(hash) && isHash64(flipped)))
     return 'a perceptual hash is not 16 hex digits';
-  if (authorHash !== null && !AUTHOR.test(authorHash)) return 'authorHash is not 32 hex digits';
+  if (authorHash !== null && !HASH32.test(authorHash)) return 'authorHash is not 32 hex digits';
   return null;
 }
 
@@ -45,12 +45,37 @@ function wrongRuling(ruling: Ruling): string | null {
   return null;
 }
 
+const isProbability = (p: number | null): boolean => p === null || (p >= 0 && p <= 1);
+
+function wrongScore(score: Score): string | null {
+  if (!HASH32.test(score.requestId)) return 'requestId is not 32 hex digits';
+  const { text, image } = score.byModality;
+  if (![score.probability, text, image, score.yes, score.no].every(isProbability))
+    return 'a probability is not between 0 and 1';
+  if (score.no > score.yes) return 'the thresholds cross';
+  return null;
+}
+
+/** What the claim index takes in. */
+export type ClaimInput = Evidence | Ruling | Score;
+
+function wrongInput(input: ClaimInput): string | null {
+  switch (input.kind) {
+    case 'Evidence':
+      return wrongEvidence(input);
+    case 'Ruling':
+      return wrongRuling(input);
+    case 'Score':
+      return wrongScore(input);
+  }
+}
+
 /** @param partitions of crisis.evidence.v1 */
 export function decodeEvidence(
   codec: Codec,
   record: ReceivedRecord,
   partitions: number,
-): Outcome<Evidence | Ruling> {
+): Outcome<ClaimInput> {
   const { key, value } = record;
   if (value === null) return failed('null_value', 'a record without a value');
   if (key === null || key === '') return failed('null_key', 'a record without a key');
@@ -65,9 +90,9 @@ export function decodeEvidence(
     const error = asTocsinError(thrown, 'decode evidence');
     return failed(error.code === 'UNKNOWN_SCHEMA' ? 'unknown_schema' : 'bad_avro', error.message);
   }
-  if (decoded.kind !== 'Evidence' && decoded.kind !== 'Ruling')
+  if (decoded.kind !== 'Evidence' && decoded.kind !== 'Ruling' && decoded.kind !== 'Score')
     return failed('unexpected_record', `a ${decoded.kind} among the evidence`);
   if (decoded.collection !== key) return failed('key_mismatch', 'the key is not the collection');
-  const wrong = decoded.kind === 'Evidence' ? wrongEvidence(decoded) : wrongRuling(decoded);
+  const wrong = wrongInput(decoded);
   return wrong === null ? passed(decoded) : failed('bad_field', wrong);
 }

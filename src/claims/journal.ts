@@ -1,10 +1,12 @@
 /** What one slice changes: collected while it is worked on, told and written down at its end. */
 import type { Lineage } from '../bus/messages.ts';
-import type { Alert, Claim, Feedback } from '../event/records.ts';
-import type { Cluster, CollectionIndex } from './cluster.ts';
+import type { Alert, Claim, Feedback, Rumour, ScoreRequest } from '../event/records.ts';
+import { type Cluster, type CollectionIndex, headOf, type Post } from './cluster.ts';
+import { requestOf } from './contents.ts';
 import type { Memory } from './memory.ts';
+import { rumourOfClaim, rumourOfPost } from './rumour.ts';
 import { aliasSnapshot, isTold, snapshot } from './snapshot.ts';
-import { claimEntry, collectionEntry, encodeEntry, LEDGER_ENTRY } from './state.ts';
+import { claimEntry, collectionEntry, encodeEntry, LEDGER_ENTRY, scoreEntry } from './state.ts';
 
 /** A record to be sent, and the trace that it belongs to. */
 export interface Told<R> {
@@ -17,6 +19,8 @@ export interface SliceResult {
   readonly claims: readonly Told<Claim>[];
   readonly alerts: readonly Told<Alert>[];
   readonly feedback: readonly Told<Feedback>[];
+  readonly rumours: readonly Told<Rumour>[];
+  readonly requests: readonly Told<ScoreRequest>[];
   /** Entry → bytes, or null to forget it. Never empty: the ledger is always there. */
   readonly state: ReadonlyMap<string, Uint8Array | null>;
 }
@@ -26,11 +30,14 @@ export interface Journal {
   changedCollection(collection: CollectionIndex): void;
   alert(alert: Alert | null, lineage: Lineage): void;
   feedback(feedback: Feedback, lineage: Lineage): void;
+  /** The post's own score is known, or has changed. */
+  scored(post: Post, lineage: Lineage): void;
   put(entry: string, value: object): void;
   forget(entry: string): void;
   /** The cluster is about to be let go: tells what is still untold of it. */
   tellNow(cluster: Cluster): void;
-  finish(): SliceResult;
+  /** @param at time of the slice's newest input */
+  finish(at: number): SliceResult;
 }
 
 /** Former ids that a snapshot names; older ones still have their own `mergedInto` snapshot. */
@@ -42,6 +49,7 @@ export function createJournal(memory: Memory): Journal {
   const claims: Told<Claim>[] = [];
   const alerts: Told<Alert>[] = [];
   const feedback: Told<Feedback>[] = [];
+  const scored = new Map<Post, Lineage>();
   const state = new Map<string, Uint8Array | null>();
   const put = (entry: string, value: object): void => {
     state.set(entry, encodeEntry(value));
@@ -77,6 +85,9 @@ export function createJournal(memory: Memory): Journal {
     feedback: (record, lineage) => {
       feedback.push({ record, lineage });
     },
+    scored: (post, lineage) => {
+      scored.set(post, lineage);
+    },
     put,
     forget: (entry) => {
       state.set(entry, null);
@@ -87,7 +98,8 @@ export function createJournal(memory: Memory): Journal {
       clusters.delete(cluster);
       tell(cluster, lineage);
     },
-    finish() {
+    finish(at) {
+      const rumours = [...scored].map(([post, lineage]) => ({ record: rumourRecord(memory, post), lineage }));
       for (const [cluster, lineage] of clusters) tell(cluster, lineage);
       for (const collection of collections) {
         const { name, watermark, usual } = collection;
@@ -95,9 +107,27 @@ export function createJournal(memory: Memory): Journal {
         if (memory.collections.get(name) === collection)
           put(collectionEntry(name), { name, watermark, usual });
       }
-      if (claims.length > 0) memory.ledger = { ...memory.ledger, tellings: memory.ledger.tellings + 1 };
+      const requests = memory.contents.ask(at).map((content) => {
+        put(scoreEntry(content.id), { askedAt: at });
+        return { record: requestOf(content), lineage: content.lineage };
+      });
+      if (claims.length + rumours.length > 0)
+        memory.ledger = { ...memory.ledger, tellings: memory.ledger.tellings + 1 };
       put(LEDGER_ENTRY, memory.ledger);
-      return { claims, alerts, feedback, state };
+      return { claims, alerts, feedback, rumours, requests, state };
     },
+  };
+}
+
+function rumourRecord(memory: Memory, post: Post): Rumour {
+  const { cluster } = post;
+  return {
+    kind: 'Rumour',
+    postId: post.id,
+    revision: memory.ledger.tellings + 1,
+    collection: cluster.collection.name,
+    claimId: headOf(cluster).id,
+    own: rumourOfPost(post),
+    claim: rumourOfClaim(cluster),
   };
 }

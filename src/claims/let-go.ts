@@ -5,7 +5,7 @@ import { type Cluster, forgetHashes, lastSeen } from './cluster.ts';
 import type { Journal } from './journal.ts';
 import type { Memory } from './memory.ts';
 import type { AppliedRuling } from './rulings.ts';
-import { claimEntry, collectionEntry, postEntry, rulingEntry } from './state.ts';
+import { claimEntry, collectionEntry, postEntry, rulingEntry, scoreEntry } from './state.ts';
 
 /** One look through the memory; claims go whole, in the order of their creation. */
 export function sweep(memory: Memory, journal: Journal, lineage: Lineage | null): void {
@@ -39,6 +39,7 @@ function letGo(memory: Memory, journal: Journal, cluster: Cluster, lineage: Line
   for (const post of cluster.members) {
     memory.posts.delete(post.name);
     journal.forget(postEntry(post.name));
+    for (const id of memory.contents.take(post)) journal.forget(scoreEntry(id));
   }
   if (cluster.members.length > 1 || cluster.emitted !== null) journal.forget(claimEntry(cluster.n));
   for (const n of cluster.forwards) journal.forget(claimEntry(n));

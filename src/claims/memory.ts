@@ -1,4 +1,5 @@
 /** Everything that the claim worker remembers of one partition, and how it is rebuilt from the state. */
+import { NO_LINEAGE } from '../bus/messages.ts';
 import type { RestoredState } from '../bus/port.ts';
 import {
   type Cluster,
@@ -10,6 +11,7 @@ import {
   type NewHash,
   type Post,
 } from './cluster.ts';
+import { type Contents, createContents } from './contents.ts';
 import { hashOfPicture, hashOfText } from './hashes.ts';
 import { createRulings, type Rulings } from './rulings.ts';
 import { type ClaimEntry, type ClaimLedger, type PostEntry, type Remembered, readState } from './state.ts';
@@ -46,6 +48,7 @@ export interface Memory {
   readonly clusters: Map<number, Cluster>;
   readonly collections: Map<string, CollectionIndex>;
   readonly rulings: Rulings;
+  readonly contents: Contents;
   ledger: ClaimLedger;
 }
 
@@ -92,6 +95,7 @@ function restorePost(memory: Memory, name: string, entry: PostEntry, n: number):
     createdAt: entry.t,
     author: entry.a,
     storeKeys: entry.k,
+    content: null,
     cluster,
     text: entry.s === '' ? null : enter(hashOfText(collection, entry.s)),
     pictures: entry.p
@@ -100,6 +104,14 @@ function restorePost(memory: Memory, name: string, entry: PostEntry, n: number):
       .map(enter),
   };
   join(cluster, post, entry.x);
+  memory.contents.give(post, {
+    collection: entry.c,
+    text: entry.x,
+    perceptualHashes: entry.p.map(([hash]) => hash),
+    storeKeys: [...entry.k].sort(),
+    lineage: NO_LINEAGE,
+    informative: entry.f ?? false,
+  });
   memory.posts.set(name, post);
   memory.clusters.set(n, cluster);
 }
@@ -134,9 +146,17 @@ export function restoreMemory(restored: RestoredState, limits: Limits): Memory {
     clusters: new Map(),
     collections: new Map(),
     rulings: createRulings(limits.maxWaiting),
+    contents: createContents(),
     ledger: remembered.ledger,
   };
   restorePosts(memory, remembered);
+  for (const [id, entry] of remembered.scores) {
+    const content = memory.contents.get(id);
+    if (!content) continue;
+    if ('answer' in entry) memory.contents.answered(content, entry.answer);
+    else memory.contents.pending(content, entry.askedAt);
+  }
+  for (const post of memory.posts.values()) memory.contents.promote(post);
   for (const { name, watermark, usual } of remembered.collections) {
     const collection = collectionOf(memory, name);
     collection.watermark = watermark;

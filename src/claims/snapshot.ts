@@ -2,6 +2,7 @@
 import type { Claim, Feedback, Ruling, RulingMark } from '../event/records.ts';
 import { digestHex, isEarlier } from './accumulate.ts';
 import { type Cluster, headOf, type Post, tallyOf } from './cluster.ts';
+import { rumourOfClaim } from './rumour.ts';
 
 /** Posts that a feedback record names. */
 const MAX_COVERED = 1_000;
@@ -11,7 +12,7 @@ export function isTold(cluster: Cluster): boolean {
   return cluster.members.length > 1 || cluster.rulings.some(({ ruling }) => ruling.task === 'rumour');
 }
 
-/** The claim as it stands. No model has looked at it, and the record says so. */
+/** The claim as it stands. */
 export function snapshot(cluster: Cluster, revision: number, ruling: RulingMark | null): Claim {
   const tally = tallyOf(cluster);
   return {
@@ -26,7 +27,7 @@ export function snapshot(cluster: Cluster, revision: number, ruling: RulingMark 
     headline: cluster.headline,
     membersDigest: digestHex(tally),
     storeKeys: tally.previews.map(({ storeKey }) => storeKey),
-    rumour: { status: 'not_scored', probability: null, decision: 'unsure', evidence: ['no_model'] },
+    rumour: rumourOfClaim(cluster),
     ruling,
     aliases: cluster.aliases,
     mergedInto: null,

@@ -5,18 +5,19 @@
 import { createHash } from 'node:crypto';
 import type { RestoredState } from '../bus/port.ts';
 import type { Ruling } from '../event/records.ts';
-import type { Firing } from './cluster.ts';
+import type { Answer, Firing } from './cluster.ts';
 
-/** Counts of one partition, written with every slice. received = posts + revisions + known + late + rulings + dead. */
+/** Counts of one partition, written with every slice. received = posts + revisions + known + late + rulings + scores + dead. */
 export interface ClaimLedger {
   readonly received: number;
   readonly posts: number;
   readonly revisions: number;
   /** Evidence or rulings that said nothing new. */
   readonly known: number;
-  /** Later revisions of posts that the index has let go. */
+  /** Later revisions of posts that the index has let go, and scores that nobody waits for. */
   readonly late: number;
   readonly rulings: number;
+  readonly scores: number;
   readonly dead: number;
   /** Posts that the index has let go so far. */
   readonly letGo: number;
@@ -33,6 +34,7 @@ export const EMPTY_LEDGER: ClaimLedger = {
   known: 0,
   late: 0,
   rulings: 0,
+  scores: 0,
   dead: 0,
   letGo: 0,
   nextCluster: 1,
@@ -55,6 +57,8 @@ export interface PostEntry {
   readonly n: number;
   /** Received count when it was written. */
   readonly q: number;
+  /** Judged informative. */
+  readonly f?: true;
 }
 
 export interface ClaimForward {
@@ -75,6 +79,9 @@ export interface RulingEntry {
   readonly applied: boolean;
 }
 
+/** A content that was asked for, or answered. */
+export type ScoreEntry = { readonly askedAt: number } | { readonly answer: Answer };
+
 export interface CollectionEntry {
   readonly name: string;
   readonly watermark: number;
@@ -90,6 +97,7 @@ export const LEDGER_ENTRY = 'ledger';
 export const postEntry = (name: string): string => `post/${name}`;
 export const claimEntry = (n: number): string => `claim/${n}`;
 export const rulingEntry = (collection: string, id: string): string => `ruling/${nameOf(collection, id)}`;
+export const scoreEntry = (contentId: string): string => `score/${contentId}`;
 export const collectionEntry = (collection: string): string => `collection/${nameOf(collection)}`;
 
 /** Everything that was remembered, sorted by kind. */
@@ -100,6 +108,7 @@ export interface Remembered {
   readonly forwards: ReadonlyMap<number, number>;
   readonly rulings: readonly RulingEntry[];
   readonly collections: readonly CollectionEntry[];
+  readonly scores: readonly (readonly [string, ScoreEntry])[];
 }
 
 const decoder = new TextDecoder();
@@ -116,12 +125,14 @@ export function readState(restored: RestoredState): Remembered {
   const forwards = new Map<number, number>();
   const rulings: RulingEntry[] = [];
   const collections: CollectionEntry[] = [];
+  const scores: [string, ScoreEntry][] = [];
   let ledger = EMPTY_LEDGER;
   for (const [entry, bytes] of restored.entries) {
     const value: unknown = JSON.parse(decoder.decode(bytes));
     const [kind, name = ''] = entry.split('/');
     if (kind === LEDGER_ENTRY) ledger = { ...EMPTY_LEDGER, ...(value as ClaimLedger) };
     else if (kind === 'post') posts.push([name, value as PostEntry]);
+    else if (kind === 'score') scores.push([name, value as ScoreEntry]);
     else if (kind === 'ruling') rulings.push(value as RulingEntry);
     else if (kind === 'collection') collections.push(value as CollectionEntry);
     else if (kind === 'claim') {
@@ -131,5 +142,5 @@ export function readState(restored: RestoredState): Remembered {
     }
   }
   rulings.sort((a, b) => a.seq - b.seq);
-  return { ledger, posts, claims, forwards, rulings, collections };
+  return { ledger, posts, claims, forwards, rulings, collections, scores };
 }

@@ -9,8 +9,11 @@ import type { SliceResult } from './journal.ts';
 /** Group and service name. */
 export const CLAIMS_SERVICE = 'claims';
 
-/** Puts everything that the slice says into its transaction. */
-export function tell(codec: Codec, result: SliceResult, transaction: Transaction): void {
+/**
+ * Puts everything that the slice says into its transaction.
+ * @param at time of the slice's newest input
+ */
+export function tell(codec: Codec, result: SliceResult, at: number, transaction: Transaction): void {
   const send = (
     topic: string,
     record: AnyRecord,
@@ -33,5 +36,9 @@ export function tell(codec: Codec, result: SliceResult, transaction: Transaction
     send(TOPICS.feedback, record, record.collection, record.rulingId, record.at, lineage);
   for (const { record, lineage } of result.alerts)
     send(TOPICS.alerts, record, record.collection, `${record.id}/${record.state}`, record.at, lineage);
+  for (const { record, lineage } of result.rumours)
+    send(TOPICS.rumors, record, record.postId, `${record.postId}/${record.revision}`, at, lineage);
+  for (const { record, lineage } of result.requests)
+    send(TOPICS.scoring, record, record.requestId, `${record.requestId}/${record.askedAt}`, at, lineage);
   for (const [entry, value] of result.state) transaction.putState(entry, value);
 }

@@ -1,7 +1,7 @@
 /** The claim worker: one index per partition of crisis.evidence.v1; a slice's claims, alerts and state are one transaction. */
 import { TocsinError } from '../base/errors.ts';
 import { type Codec, claimedFingerprint } from '../bus/codec.ts';
-import { lineageOf, message } from '../bus/messages.ts';
+import { type Lineage, lineageOf, message } from '../bus/messages.ts';
 import type {
   Bus,
   Consumer,
@@ -14,8 +14,8 @@ import type {
 import { TOPICS } from '../bus/topics.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { deadLetter } from '../pipeline/dead-letter.ts';
-import { type ClaimIndex, openClaimIndex } from './claim-index.ts';
-import { decodeEvidence } from './decode.ts';
+import { type ClaimIndex, type ClaimOutcome, openClaimIndex } from './claim-index.ts';
+import { type ClaimInput, decodeEvidence } from './decode.ts';
 import { LIMITS, type Limits } from './memory.ts';
 import { CLAIMS_SERVICE, tell } from './tell.ts';
 
@@ -69,8 +69,9 @@ function openTask(surroundings: Surroundings, partition: number, restored: Resto
   return {
     async process(records, transaction) {
       counts = records.map((record) => take(surroundings, index, record, transaction));
-      const result = index.finish();
-      tell(surroundings.codec, result, transaction);
+      const at = records.reduce((newest, { timestamp }) => Math.max(newest, timestamp), 0);
+      const result = index.finish(at);
+      tell(surroundings.codec, result, at, transaction);
       for (const { record } of result.alerts)
         counts.push((m) => m.count('tocsin_alerts_total', { rule: record.rule, state: record.state }));
       counts.push((m) => m.observe('tocsin_slice_records', records.length, { service: CLAIMS_SERVICE }));
@@ -102,7 +103,7 @@ function take(
   const service = CLAIMS_SERVICE;
   if (decoded.kind === 'passed') {
     const { value } = decoded;
-    const outcome = value.kind === 'Evidence' ? index.evidence(value, lineage) : index.ruling(value, lineage);
+    const outcome = takeIn(index, value, lineage);
     return (metrics) => metrics.count('tocsin_outcomes_total', { service, outcome, reason: '' });
   }
   // Evidence is never left out on purpose, so the rest has failed.
@@ -124,4 +125,15 @@ function take(
     metrics.count('tocsin_outcomes_total', { service, outcome: 'dead', reason });
     metrics.count('tocsin_dlq_events_total', { service, reason });
   };
+}
+
+function takeIn(index: ClaimIndex, input: ClaimInput, lineage: Lineage): ClaimOutcome {
+  switch (input.kind) {
+    case 'Evidence':
+      return index.evidence(input, lineage);
+    case 'Ruling':
+      return index.ruling(input, lineage);
+    case 'Score':
+      return index.score(input, lineage);
+  }
 }

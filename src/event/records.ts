@@ -59,6 +59,12 @@ export interface MediaItem {
   readonly storeKey: string | null;
 }
 
+/** Calibrated probabilities by what they rest on; null where a modality was absent or the model never learnt it. */
+export interface ModalityScores {
+  readonly text: number | null;
+  readonly image: number | null;
+}
+
 /** Exactly which model made a score. */
 export interface ModelRef {
   readonly name: string;
@@ -82,14 +88,23 @@ export type RulingTask = 'rumour' | 'informative';
 /** What a person may rule. */
 export type RulingValue = 'true' | 'false' | 'unclear' | 'informative' | 'not_informative';
 
+export type RumourStatus = 'not_scored' | 'scored';
+
+export type RumourDecision = 'yes' | 'no' | 'unsure';
+
+/** How likely something is a rumour, and why. `unsure` is a real answer. */
+export interface RumourScore {
+  readonly status: RumourStatus;
+  readonly probability: number | null;
+  readonly decision: RumourDecision;
+  readonly evidence: readonly string[];
+  /** Null when nothing was scored. */
+  readonly model: ModelRef | null;
+}
+
 export type Task = 'informative' | 'humanitarian';
 
 export type Decision = 'yes' | 'no' | 'unsure';
-
-export interface ModalityScores {
-  readonly text: number | null;
-  readonly image: number | null;
-}
 
 /** The answer to one question about a post (architecture §6). */
 export interface TaskScore {
@@ -135,17 +150,6 @@ export interface AuditEntry {
   readonly before: string | null;
   readonly after: string | null;
   readonly previousHash: string;
-}
-
-export type RumourStatus = 'not_scored' | 'scored';
-
-export type RumourDecision = 'yes' | 'no' | 'unsure';
-
-export interface RumourScore {
-  readonly status: RumourStatus;
-  readonly probability: number | null;
-  readonly decision: RumourDecision;
-  readonly evidence: readonly string[];
 }
 
 /** A cluster of posts that share a picture or a near-duplicate text; it, not the post, carries the rumour score. Key: claim id. */
@@ -338,6 +342,55 @@ export interface Ruling {
   readonly undoes: string | null;
 }
 
+/** A post's own rumour score, with that of its claim at the time; the claim's newest score is in crisis.claims.v1. Key: post id. */
+export interface Rumour {
+  readonly kind: 'Rumour';
+  readonly postId: string;
+  /** Grows with every record of the post; volatile. */
+  readonly revision: number;
+  readonly collection: string;
+  /** Volatile. */
+  readonly claimId: string;
+  readonly own: RumourScore;
+  /** Volatile. */
+  readonly claim: RumourScore;
+}
+
+export type ScoreOutcome = 'scored' | 'failed';
+
+/** The scorer's answer to a ScoreRequest. Key: collection. */
+export interface Score {
+  readonly kind: 'Score';
+  readonly requestId: string;
+  readonly collection: string;
+  readonly outcome: ScoreOutcome;
+  /** That it is a rumour; calibrated. Null when failed, or when there was nothing to score. */
+  readonly probability: number | null;
+  readonly byModality: ModalityScores;
+  /** Short machine-written reasons, e.g. `no_picture`. */
+  readonly evidence: readonly string[];
+  /** The model's threshold: a rumour at or above. */
+  readonly yes: number;
+  /** No rumour at or below; between the two the answer is unsure. */
+  readonly no: number;
+  readonly model: ModelRef | null;
+}
+
+/** The claim worker asks how likely a content (a text with its pictures) is a rumour. One answer serves every post with that content. Key: request id. */
+export interface ScoreRequest {
+  readonly kind: 'ScoreRequest';
+  /** Hash of collection, normalised text and store keys, 32 hex digits. */
+  readonly requestId: string;
+  readonly collection: string;
+  /** Normalised text. */
+  readonly text: string;
+  readonly perceptualHashes: readonly string[];
+  /** Previews in the media store, sorted. */
+  readonly storeKeys: readonly string[];
+  /** Time of the input that led to it. */
+  readonly askedAt: number;
+}
+
 /** One entry of a worker's keyed state, written in its slice's transaction. Key: service/topic/partition/entry. */
 export interface StateEntry {
   readonly kind: 'StateEntry';
@@ -346,7 +399,7 @@ export interface StateEntry {
   readonly value: Uint8Array;
 }
 
-export type AnyRecord = Alert | AuditEntry | Claim | DeadLetter | Evidence | Feedback | Label | MediaEvent | MediaRequest | PictureEvent | PostEvent | Ruling | StateEntry;
+export type AnyRecord = Alert | AuditEntry | Claim | DeadLetter | Evidence | Feedback | Label | MediaEvent | MediaRequest | PictureEvent | PostEvent | Ruling | Rumour | Score | ScoreRequest | StateEntry;
 
 export type RecordKind = AnyRecord['kind'];
 

@@ -44,3 +44,20 @@ export interface Vocabulary {
   /** Tokens of a normalised text (models.md §1.2), at most 15, as rows; 0 pads. */
   encode(text: string): Int32Array;
 }
+
+/** A content whose rumour score is asked for. */
+export interface RumourInput {
+  /** Normalised text; may be empty. */
+  readonly text: string;
+  /** RGB bytes, row by row; null for a content without a picture. [224, 224, 3] */
+  readonly picture: Uint8Array | null;
+}
+
+/** A loaded rumour model with its encoders. Scores do not depend on the neighbours in the batch. */
+export interface RumourScorer {
+  readonly model: ModelRef;
+  readonly thresholds: DecisionThresholds;
+  /** One output per input, in order. */
+  score(batch: readonly RumourInput[]): Promise<readonly ScoreOutput[]>;
+  close(): Promise<void>;
+}

@@ -133,7 +133,7 @@ export function claim(claimId: string, more: Partial<Claim> = {}): Claim {
     headline: `Claim ${claimId}: the dam upstream has failed`,
     membersDigest: 'd',
     storeKeys: [],
-    rumour: { status: 'not_scored', probability: null, decision: 'unsure', evidence: [] },
+    rumour: { status: 'not_scored', probability: null, decision: 'unsure', evidence: [], model: null },
     ruling: null,
     aliases: [],
     mergedInto: null,

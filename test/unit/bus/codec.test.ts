@@ -291,7 +291,7 @@ describe('codec', () => {
       {
         "Alert": "d674e99ecf6d1487",
         "AuditEntry": "0ee36cd042cd38cc",
-        "Claim": "c7c36ebef19003f9",
+        "Claim": "7e4b63fb2f1647ab",
         "DeadLetter": "cff957cc4d189531",
         "Evidence": "55fbb8b59af10195",
         "Feedback": "16fa4f0ae47ce86c",
@@ -301,6 +301,9 @@ describe('codec', () => {
         "PictureEvent": "b60e4b1f46e06553",
         "PostEvent": "43371641dd428ac9",
         "Ruling": "578467f348c815dd",
+        "Rumour": "3626a2cfb09f7934",
+        "Score": "b0f808b3ee8bc96b",
+        "ScoreRequest": "e57e8ebcd8c8559f",
         "StateEntry": "93557b8b7092de52",
       }
     `);

@@ -208,11 +208,11 @@ describe('clusters', () => {
     ]);
   });
 
-  it('says that no model has scored it', () => {
+  it('says that it is not scored while the answer is pending', () => {
     const simhash = CENTRES[0] as string;
     const [claim] = finalClaims(runAll([evidence('a', { simhash }), evidence('b', { simhash })]));
     expect(claim).toMatchObject({
-      rumour: { status: 'not_scored', probability: null, decision: 'unsure', evidence: ['no_model'] },
+      rumour: { status: 'not_scored', probability: null, decision: 'unsure', evidence: ['pending'] },
     });
   });
 });

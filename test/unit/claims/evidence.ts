@@ -3,7 +3,17 @@ import { NO_LINEAGE } from '../../../src/bus/messages.ts';
 import { type ClaimIndex, openClaimIndex } from '../../../src/claims/claim-index.ts';
 import type { SliceResult } from '../../../src/claims/journal.ts';
 import { LIMITS, type Limits } from '../../../src/claims/memory.ts';
-import type { Alert, Claim, Evidence, Feedback, Ruling } from '../../../src/event/records.ts';
+import { nameOf } from '../../../src/claims/state.ts';
+import type {
+  Alert,
+  Claim,
+  Evidence,
+  Feedback,
+  Ruling,
+  Rumour,
+  Score,
+  ScoreRequest,
+} from '../../../src/event/records.ts';
 
 export const START: number = Date.UTC(2026, 0, 5);
 export const MINUTE: number = 60_000;
@@ -50,7 +60,29 @@ export function ruling(id: string, more: Partial<Ruling> = {}): Ruling {
   };
 }
 
-export type Input = Evidence | Ruling;
+/** An answer to the request for a content. */
+export function score(requestId: string, probability: number | null, more: Partial<Score> = {}): Score {
+  return {
+    kind: 'Score',
+    requestId,
+    collection: 'flood',
+    outcome: probability === null ? 'failed' : 'scored',
+    probability,
+    byModality: { text: probability, image: null },
+    evidence: [],
+    yes: 0.8,
+    no: 0.2,
+    model: { name: 'test', version: '1', sha256: '0'.repeat(64) },
+    ...more,
+  };
+}
+
+/** The request id of a post's text and previews. */
+export function requestIdOf(text: string, storeKeys: readonly string[] = [], collection = 'flood'): string {
+  return nameOf(collection, text, ...storeKeys);
+}
+
+export type Input = Evidence | Ruling | Score;
 
 /** Everything that slices have told, and the state that they left. */
 export interface Run {
@@ -58,6 +90,8 @@ export interface Run {
   readonly told: Claim[];
   readonly alerts: Alert[];
   readonly feedback: Feedback[];
+  readonly rumours: Rumour[];
+  readonly requests: ScoreRequest[];
   readonly state: Map<string, Uint8Array>;
 }
 
@@ -70,19 +104,24 @@ export function startRun(
     told: [],
     alerts: [],
     feedback: [],
+    rumours: [],
+    requests: [],
     state: new Map(state),
   };
 }
 
 /** Works on one slice. */
-export function slice(run: Run, inputs: readonly Input[]): SliceResult {
+export function slice(run: Run, inputs: readonly Input[], at: number = START): SliceResult {
   for (const input of inputs)
     if (input.kind === 'Evidence') run.index.evidence(input, NO_LINEAGE);
-    else run.index.ruling(input, NO_LINEAGE);
-  const result = run.index.finish();
+    else if (input.kind === 'Ruling') run.index.ruling(input, NO_LINEAGE);
+    else run.index.score(input, NO_LINEAGE);
+  const result = run.index.finish(at);
   run.told.push(...result.claims.map(({ record }) => record));
   run.alerts.push(...result.alerts.map(({ record }) => record));
   run.feedback.push(...result.feedback.map(({ record }) => record));
+  run.rumours.push(...result.rumours.map(({ record }) => record));
+  run.requests.push(...result.requests.map(({ record }) => record));
   for (const [entry, bytes] of result.state)
     if (bytes) run.state.set(entry, bytes);
     else run.state.delete(entry);

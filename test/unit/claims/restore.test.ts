@@ -7,9 +7,11 @@ import {
   hashWith,
   type Input,
   MINUTE,
+  requestIdOf,
   ruling,
   runAll,
   START,
+  score,
   slice,
   startRun,
   stateText,
@@ -73,6 +75,12 @@ const input: fc.Arbitrary<Input> = fc.oneof(
         }),
       ),
   },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({ post: fc.nat(60), probability: fc.option(fc.double({ min: 0, max: 1, noNaN: true })) })
+      .map(({ post, probability }) => score(requestIdOf(`text of p${post}`), probability)),
+  },
 );
 
 /** Three hours from each to the next, more or less. */
@@ -105,6 +113,8 @@ describe('the claim index, restored', () => {
             expect(told.flatMap((s) => s.claims.map(({ record }) => record))).toEqual(whole.told);
             expect(told.flatMap((s) => s.alerts.map(({ record }) => record))).toEqual(whole.alerts);
             expect(told.flatMap((s) => s.feedback.map(({ record }) => record))).toEqual(whole.feedback);
+            expect(told.flatMap((s) => s.rumours.map(({ record }) => record))).toEqual(whole.rumours);
+            expect(told.flatMap((s) => s.requests.map(({ record }) => record))).toEqual(whole.requests);
           },
         ),
         { numRuns: 100 },
@@ -139,7 +149,8 @@ describe('letting go', () => {
     slice(run, filler);
     expect(run.index.ledger().letGo).toBe(2);
     expect([...run.state.keys()].filter((entry) => /^(claim|ruling)\//.test(entry))).toEqual([]);
-    expect(run.state.size).toBe(filler.length + 2);
+    // A post and its pending request each, the collection and the ledger.
+    expect(run.state.size).toBe(2 * filler.length + 2);
   });
 
   it('leaves nothing behind of claims that were merged', () => {

@@ -1,0 +1,249 @@
+/**
+ * The scorer: for every request one Score. At-least-once: an answer given twice is taken once, a scorer that dies delays
+ * scores and nothing else.
+ */
+import type { Clock } from '../base/clock.ts';
+import { TocsinError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import { partitionOf } from '../base/murmur2.ts';
+import { type Codec, claimedFingerprint } from '../bus/codec.ts';
+import { lineageOf, message } from '../bus/messages.ts';
+import type { Bus, Consumer, OutgoingRecord, ReceivedRecord } from '../bus/port.ts';
+import { TOPICS } from '../bus/topics.ts';
+import type { Score, ScoreRequest } from '../event/records.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { RumourInput, RumourScorer, ScoreOutput } from '../models/port.ts';
+import { type DeadLetterReason, deadLetter } from '../pipeline/dead-letter.ts';
+
+export const SCORER_SERVICE = 'scorer';
+
+/** Pictures of one content that are looked at; the answer rests on the one that makes it most likely a rumour. */
+export const MAX_PICTURES: number = 4;
+
+export interface ScorerWorkerDeps {
+  readonly bus: Bus;
+  readonly codec: Codec;
+  readonly scorer: RumourScorer;
+  /** RGB of a preview, [224, 224, 3]; null when it is not there or cannot be read. */
+  readonly picture: (storeKey: string) => Promise<Uint8Array | null>;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+/** A request as read: good, or dead with what could be made out of it. */
+type Read =
+  | { readonly request: ScoreRequest; readonly dead: null }
+  | {
+      readonly request: ScoreRequest | null;
+      readonly dead: { readonly reason: DeadLetterReason; readonly detail: string };
+    };
+
+interface SliceCount {
+  readonly began: number;
+  readonly records: number;
+  readonly dead: readonly DeadLetterReason[];
+  readonly answers: number;
+}
+
+/** Starts consuming. Closing the consumer finishes the slice in hand; the scorer is the caller's to close after it. */
+export async function startScorerWorker(deps: ScorerWorkerDeps): Promise<Consumer> {
+  const { bus, clock } = deps;
+  const topic = (await bus.admin.topics()).find(({ name }) => name === TOPICS.scoring);
+  if (!topic) throw new TocsinError('UNKNOWN_TOPIC', `${TOPICS.scoring} does not exist: tocsin topics apply`);
+  return bus.consume({
+    group: SCORER_SERVICE,
+    topic: TOPICS.scoring,
+    mode: 'at-least-once',
+    // Encoders take some 10 ms a content: a slice of 32 is answered within a second, so urgent ones need not wait long.
+    sliceRecords: 32,
+    sliceMs: 20,
+    // The work is one machine's; partitions take turns.
+    concurrency: 1,
+    open: async () => {
+      let done: SliceCount | null = null;
+      return {
+        process: async (records, transaction) => {
+          const began = clock.monotonic();
+          const { outgoing, dead, answers } = await answerAll(deps, records, topic.partitions);
+          for (const record of outgoing) transaction.send(record);
+          done = { began, records: records.length, dead, answers };
+        },
+        committed: () => {
+          if (done) countSlice(deps, done);
+          done = null;
+        },
+      };
+    },
+  });
+}
+
+function countSlice(
+  { metrics, clock }: ScorerWorkerDeps,
+  { began, records, dead, answers }: SliceCount,
+): void {
+  metrics.count('tocsin_events_consumed_total', { topic: TOPICS.scoring }, records);
+  metrics.count('tocsin_events_emitted_total', { topic: TOPICS.evidence }, answers);
+  for (const reason of dead) metrics.count('tocsin_dlq_events_total', { service: SCORER_SERVICE, reason });
+  metrics.observe('tocsin_slice_records', records, { service: SCORER_SERVICE });
+  metrics.observe('tocsin_slice_duration_seconds', (clock.monotonic() - began) / 1_000, {
+    service: SCORER_SERVICE,
+  });
+}
+
+interface Answers {
+  readonly outgoing: readonly OutgoingRecord[];
+  readonly dead: readonly DeadLetterReason[];
+  readonly answers: number;
+}
+
+async function answerAll(
+  deps: ScorerWorkerDeps,
+  records: readonly ReceivedRecord[],
+  partitions: number,
+): Promise<Answers> {
+  const reads = records.map((record) => ({ record, ...readRequest(deps.codec, record, partitions) }));
+  const good = reads.flatMap(({ request, dead }) => (request && !dead ? [request] : []));
+  const scores = await scoreAll(deps, good);
+  const outgoing: OutgoingRecord[] = [];
+  const dead: DeadLetterReason[] = [];
+  let answers = 0;
+  for (const read of reads) {
+    const { record, request } = read;
+    if (read.dead) {
+      dead.push(read.dead.reason);
+      outgoing.push(letter(deps, record, read.dead));
+    }
+    // The claim waits for an answer, so a request that can be read at all gets one.
+    if (!request || request.collection === '') continue;
+    const score = scores.get(request) ?? failed(request, deps.scorer, 'bad_request');
+    outgoing.push(scoreMessage(deps.codec, record, score));
+    answers += 1;
+  }
+  return { outgoing, dead, answers };
+}
+
+/** All contents in one batch, each with its pictures one by one. */
+async function scoreAll(
+  { scorer, picture }: ScorerWorkerDeps,
+  requests: readonly ScoreRequest[],
+): Promise<Map<ScoreRequest, Score>> {
+  const inputs: RumourInput[] = [];
+  const ends: number[] = [];
+  const lost: number[] = [];
+  for (const { text, storeKeys } of requests) {
+    const pictures = await Promise.all(storeKeys.slice(0, MAX_PICTURES).map(picture));
+    const there = pictures.filter((pixels) => pixels !== null);
+    for (const pixels of there.length > 0 ? there : [null]) inputs.push({ text, picture: pixels });
+    ends.push(inputs.length);
+    lost.push(pictures.length - there.length);
+  }
+  const outputs = inputs.length === 0 ? [] : await scorer.score(inputs);
+  const scores = new Map<ScoreRequest, Score>();
+  requests.forEach((request, i) => {
+    const mine = outputs.slice(ends[i - 1] ?? 0, ends[i]);
+    scores.set(request, scored(request, scorer, mine, lost[i] ?? 0));
+  });
+  return scores;
+}
+
+function scored(
+  request: ScoreRequest,
+  scorer: RumourScorer,
+  outputs: readonly ScoreOutput[],
+  lost: number,
+): Score {
+  let best: ScoreOutput | null = null;
+  for (const output of outputs)
+    if (!best || (output.probability ?? -1) > (best.probability ?? -1)) best = output;
+  const evidence: string[] = [];
+  if (lost > 0) evidence.push(`preview_missing:${lost}`);
+  if (!best || best.probability === null) evidence.push('no_content');
+  else evidence.push(...best.modalities.map((modality) => `from:${modality}`));
+  return {
+    ...answerTo(request, scorer),
+    outcome: 'scored',
+    probability: best?.probability ?? null,
+    byModality: best?.byModality ?? { text: null, image: null },
+    evidence,
+    model: scorer.model,
+  };
+}
+
+function failed(request: ScoreRequest, scorer: RumourScorer, reason: string): Score {
+  return {
+    ...answerTo(request, scorer),
+    outcome: 'failed',
+    probability: null,
+    byModality: { text: null, image: null },
+    evidence: [reason],
+    model: null,
+  };
+}
+
+function answerTo(
+  { requestId, collection }: ScoreRequest,
+  { thresholds: { yes, no } }: RumourScorer,
+): Pick<Score, 'kind' | 'requestId' | 'collection' | 'yes' | 'no'> {
+  return { kind: 'Score', requestId, collection, yes, no };
+}
+
+function scoreMessage(codec: Codec, record: ReceivedRecord, score: Score): OutgoingRecord {
+  return message(codec, TOPICS.evidence, score, {
+    key: score.collection,
+    id: score.requestId,
+    source: SCORER_SERVICE,
+    time: record.timestamp,
+    lineage: lineageOf(record.headers),
+  });
+}
+
+function letter(
+  { codec, log }: ScorerWorkerDeps,
+  record: ReceivedRecord,
+  { reason, detail }: { readonly reason: DeadLetterReason; readonly detail: string },
+): OutgoingRecord {
+  log.warn(
+    { reason, partition: record.partition, offset: String(record.offset) },
+    'A score request cannot be worked on.',
+  );
+  const place = `${record.topic}/${record.partition}/${record.offset}`;
+  const fingerprint = record.value === null ? null : claimedFingerprint(record.value);
+  return message(codec, TOPICS.dlq, deadLetter(SCORER_SERVICE, record, reason, detail, fingerprint), {
+    key: record.key || place,
+    id: `${SCORER_SERVICE}/${place}`,
+    source: SCORER_SERVICE,
+    time: record.timestamp,
+    lineage: lineageOf(record.headers),
+  });
+}
+
+function readRequest(codec: Codec, record: ReceivedRecord, partitions: number): Read {
+  if (record.value === null) return { request: null, dead: { reason: 'null_value', detail: '' } };
+  let request: ScoreRequest;
+  try {
+    const decoded = codec.decode(record.value);
+    if (decoded.kind !== 'ScoreRequest')
+      return { request: null, dead: { reason: 'unexpected_record', detail: decoded.kind } };
+    request = decoded;
+  } catch (error) {
+    if (!(error instanceof TocsinError)) throw error;
+    const reason = error.code === 'UNKNOWN_SCHEMA' ? 'unknown_schema' : 'bad_avro';
+    return { request: null, dead: { reason, detail: error.message } };
+  }
+  const fault = faultOf(request, record, partitions);
+  return fault ? { request, dead: fault } : { request, dead: null };
+}
+
+function faultOf(
+  request: ScoreRequest,
+  record: ReceivedRecord,
+  partitions: number,
+): { readonly reason: DeadLetterReason; readonly detail: string } | null {
+  if (record.key === null || record.key === '') return { reason: 'null_key', detail: request.requestId };
+  if (record.key !== request.requestId) return { reason: 'key_mismatch', detail: request.requestId };
+  if (partitionOf(record.key, partitions) !== record.partition)
+    return { reason: 'wrong_partition', detail: String(partitionOf(record.key, partitions)) };
+  if (request.collection === '') return { reason: 'bad_field', detail: 'collection' };
+  return null;
+}
