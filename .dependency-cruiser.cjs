@@ -78,8 +78,9 @@ module.exports = {
       to: { path: '^(test|bench|scripts)/' },
     },
     door('kafka-single-door', ['kafkajs'], '^src/bus/kafka/'),
-    door('lmdb-single-door', ['lmdb'], '^src/bus/embedded/'),
+    door('lmdb-two-doors', ['lmdb'], '^src/(bus/embedded/|models/encoders/cache\\.ts)'), // the bus and the vectors on disk
     door('models-single-door', ['@tensorflow', 'onnxruntime-node', 'onnx-proto'], '^src/(models|training)/'),
+    door('encoders-single-door', ['@huggingface/tokenizers', 'compromise'], '^src/models/encoders/'),
     door('prometheus-single-door', ['prom-client'], '^src/metrics/'),
     door('sharp-single-door', ['sharp'], '^src/media/'),
   ],

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { TocsinError } from '../base/errors.ts';
+import { fromHalves, halfTable } from './half.ts';
 import type { Vocabulary } from './port.ts';
 
 /** Words of a post that are read; the rest is cut (MMAT §IV-B). */
@@ -57,11 +58,9 @@ export function loadWordVectors(dir: URL = WORDS_DIR): Float32Array {
       `Reading the word vectors: ${bytes.length} bytes are no whole rows.`,
     );
   const table = new Float32Array(new SharedArrayBuffer((bytes.length / 2 + WORD_DIMENSIONS) * 4));
-  const floats = halfTable();
-  for (let i = 0; i < bytes.length / 2; i += 1)
-    table[WORD_DIMENSIONS + i] = floats[
-      (bytes[2 * i] as number) | ((bytes[2 * i + 1] as number) << 8)
-    ] as number;
+  const halves = new Uint16Array(bytes.length / 2);
+  new Uint8Array(halves.buffer).set(bytes);
+  fromHalves(halves, halfTable(), table.subarray(WORD_DIMENSIONS));
   return table;
 }
 
@@ -76,20 +75,6 @@ export function gatherVectors(table: Float32Array, ids: Int32Array, out: Float32
     out.set(table.subarray(from, from + WORD_DIMENSIONS), i * WORD_DIMENSIONS);
   }
   return out;
-}
-
-/** The value of every float16 bit pattern. */
-function halfTable(): Float32Array {
-  const values = new Float32Array(65_536);
-  for (let bits = 0; bits < 65_536; bits += 1) {
-    const sign = bits & 0x8000 ? -1 : 1;
-    const exponent = (bits >>> 10) & 0x1f;
-    const fraction = bits & 0x3ff;
-    if (exponent === 31) values[bits] = fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-    else if (exponent === 0) values[bits] = sign * fraction * 2 ** -24;
-    else values[bits] = sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-  }
-  return values;
 }
 
 function read(dir: URL, name: string): Buffer {

@@ -1,4 +1,5 @@
 /** What a scoring thread and its pool say to each other: typed arrays, never JSON. */
+import type { Reply } from '../thread-pool.ts';
 
 /** Bytes of one picture: 64 × 64 RGB. */
 export const PIXELS: number = 64 * 64 * 3;
@@ -22,7 +23,5 @@ export interface ScoreJob {
   readonly pixels: Uint8Array | null;
 }
 
-/** Logits: [count] for text alone, [count, 3] with pictures. */
-export type ScoreReply =
-  | { readonly id: number; readonly logits: Float32Array }
-  | { readonly id: number; readonly error: string };
+/** Answer: logits, [count] for text alone, [count, 3] with pictures. */
+export type ScoreReply = Reply<Float32Array>;

@@ -64,11 +64,11 @@ async function answer(job: ScoreJob): Promise<void> {
   try {
     if (!session) throw new Error('this model has no such graph');
     await (job.pixels ? scoreJoint : scoreText)(session, job, logits);
-    reply = { id: job.id, logits };
+    reply = { id: job.id, answer: logits };
   } catch (thrown) {
     reply = { id: job.id, error: thrown instanceof Error ? thrown.message : String(thrown) };
   }
-  parentPort?.postMessage(reply, 'logits' in reply ? [logits.buffer] : []);
+  parentPort?.postMessage(reply, 'answer' in reply ? [logits.buffer] : []);
 }
 
 let last: Promise<void> = Promise.resolve();
