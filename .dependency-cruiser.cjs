@@ -1,5 +1,7 @@
 /** Who may import whom (architecture §4): imports go down only, and some packages have a single door. */
 const stages = ['ingest', 'normalise', 'embed', 'score', 'emit'];
+/** Commands that may train or attack in their own process; all others serve or look. main.ts only loads them. */
+const trainers = ['main', 'train', 'backend-flag'];
 const layer = {
   event: 0,
   base: 0,
@@ -76,6 +78,14 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/' },
       to: { path: '^(test|bench|scripts)/' },
+    },
+    {
+      name: 'serving-never-loads-the-engine',
+      severity: 'error',
+      comment:
+        'tfjs-node blocks its thread for a whole step; what serves runs on ONNX Runtime (src/models/serving). Only the commands listed in `trainers` may reach a file of the engine.',
+      from: { path: `^src/cli/(?!(${trainers.join('|')})\\.ts$)|-(thread|process)\\.ts$` },
+      to: { path: '^src/models/engine/(engine|native|wasm)\\.ts$', reachable: true },
     },
     door('kafka-single-door', ['kafkajs'], '^src/bus/kafka/'),
     door('lmdb-two-doors', ['lmdb'], '^src/(bus/embedded/|models/encoders/cache\\.ts)'), // the bus and the vectors on disk

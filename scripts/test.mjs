@@ -112,6 +112,17 @@ console.log(
     ? 'Data: the fixtures and the real sets of TOCSIN_DATASETS.'
     : 'Data: the fixtures only (TOCSIN_DATASETS names no folder of real sets).',
 );
+if (ready) {
+  (await import('tsx/esm/api')).register();
+  const { probeBackends } = await import('../src/models/engine/backends.ts');
+  const { cacheDir } = await import('../src/config/cache.ts');
+  const states = probeBackends(cacheDir());
+  const covered = ['ONNX Runtime', ...states.filter((state) => state.present).map(({ name }) => name)];
+  const absent = states.filter((state) => !state.present).map(({ name, reason }) => `${name}: ${reason}`);
+  console.log(
+    `Backends: ${covered.join(', ')}.${absent.length > 0 ? ` Not covered: ${absent.join('; ')}.` : ''}`,
+  );
+}
 console.log(
   `Took ${Math.round((Date.now() - started) / 1000)} s on Node ${process.versions.node}${full ? ', long suites included' : ''}.`,
 );

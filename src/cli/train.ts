@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { TocsinError } from '../base/errors.ts';
+import { openAskedEngine, withBackendFlag } from './backend-flag.ts';
 import { EXIT, reportFailure } from './runtime.ts';
 
 type Flags = Readonly<Record<string, unknown>>;
@@ -23,8 +24,7 @@ const ownVersion = (): string =>
     .version;
 
 async function trainMmn(flags: Flags): Promise<void> {
-  // Loaded here, not above: the tensor engine is large, and `tocsin --help` loads every command.
-  const { openEngine } = await import('../models/engine/engine.ts');
+  // Loaded here, not above: `tocsin --help` loads every command.
   const { readCrisisLex } = await import('../training/crisislex.ts');
   const { buildMmnArtefact } = await import('../training/build-mmn.ts');
   const say = (line: string): void => {
@@ -33,7 +33,7 @@ async function trainMmn(flags: Flags): Promise<void> {
   const seed = wholeNumber('seed', flags['seed'], 0);
   const data = await readCrisisLex(resolve(String(flags['data'])));
   say(`${data.name}: ${data.examples.length} posts, left out ${JSON.stringify(data.left)}`);
-  const artefact = await buildMmnArtefact(await openEngine(), {
+  const artefact = await buildMmnArtefact(await openAskedEngine(flags), {
     data,
     seed,
     out: resolve(String(flags['out'])),
@@ -54,10 +54,8 @@ async function trainMmn(flags: Flags): Promise<void> {
 }
 
 export function register(program: Command): void {
-  program
-    .command('train')
-    .description('trains models from labelled posts')
-    .command('mmn')
+  const train = program.command('train').description('trains models from labelled posts');
+  withBackendFlag(train.command('mmn'))
     .description('MMN: is a post informative? Continues where a killed run with the same options stopped.')
     .requiredOption('--data <path>', 'crisislex_t26.tsv or its folder')
     .requiredOption('--out <dir>', 'folder of the new model; must not exist')

@@ -1,5 +1,6 @@
 /** From labelled posts to an artefact: split, fit, judge, export, write. */
 import { ARTEFACT_FILES, type Artefact, sha256Of } from '../models/artefact.ts';
+import { describeEngine } from '../models/engine/engine.ts';
 import type { Tf } from '../models/engine/tf.ts';
 import { encodeGolden } from '../models/golden.ts';
 import type { Manifest } from '../models/manifest.ts';
@@ -117,7 +118,7 @@ export async function buildMmnArtefact(tf: Tf, build: BuildOptions): Promise<Art
       },
       training: {
         seed,
-        engine: `tfjs ${tf.version.tfjs} wasm`,
+        engine: describeEngine(tf),
         epochs: fitted.result.epochs,
         bestEpoch: fitted.result.bestEpoch,
         options: { ...options },

@@ -1,7 +1,8 @@
 /**
  * Gradient kernels for tfjs' wasm backend, so that convolutional models train on it.
  *
- * tfjs 4.22 has no `Conv2DBackpropFilter` for wasm (tfjs#8474), and three others are slow enough to dominate a step of
+ * tfjs 4.22 has no `Conv2DBackpropFilter` for wasm (tfjs#8474) and no `UnsortedSegmentSum`, which a trainable embedding
+ * and every gradient of `gather` need; three others are slow enough to dominate a step of
  * the MMN: the input gradient of a convolution, the gradient of max pooling, and matrix products with a transposed
  * operand. Each one here is written with kernels that wasm runs fast; shapes they do not cover go to the original.
  * Checked against the cpu backend in test/unit/models/engine.
@@ -15,7 +16,8 @@ type KernelArguments = Parameters<Kernel>[0];
 /** What the kernels use of the wasm backend beyond tfjs' public types. */
 interface WasmBackend {
   incRef(dataId: object): void;
-  makeOutput(shape: number[], dtype: 'float32'): TensorInfo;
+  makeOutput(shape: number[], dtype: TensorInfo['dtype']): TensorInfo;
+  /** Over the wasm heap; gone when the heap grows, so call `makeOutput` first. */
   typedArrayFromHeap(info: TensorInfo): Float32Array;
 }
 
@@ -27,6 +29,7 @@ export function registerWasmKernels(tf: Tf): void {
     backendName: 'wasm',
     kernelFunc: (call) => filterGradient(tf, call),
   });
+  tf.registerKernel({ kernelName: 'UnsortedSegmentSum', backendName: 'wasm', kernelFunc: segmentSum });
   replace(tf, 'Conv2DBackpropInput', (call, original) => inputGradient(tf, call) ?? original(call));
   replace(tf, 'MaxPoolGrad', (call, original) => maxPoolGradient(tf, call) ?? original(call));
   replace(tf, 'BatchMatMul', (call, original) => transposedProduct(tf, call, original) ?? original(call));
@@ -183,6 +186,24 @@ function maxPoolGradient(tf: Tf, call: KernelArguments): TensorInfo | null {
           result[best] = d[q] as number;
         }
       }
+  return out;
+}
+
+/** Rows of x summed by their segment; a negative segment drops its row. x [n, …], segmentIds [n] → [numSegments, …] */
+function segmentSum(call: KernelArguments): TensorInfo {
+  const { x, segmentIds } = call.inputs as { x: TensorInfo; segmentIds: TensorInfo };
+  const { numSegments } = call.attrs as { numSegments: number };
+  const backend = call.backend as WasmBackend;
+  const out = backend.makeOutput([numSegments, ...x.shape.slice(1)], x.dtype);
+  const rows = backend.typedArrayFromHeap(x);
+  const ids = backend.typedArrayFromHeap(segmentIds);
+  const sums = backend.typedArrayFromHeap(out).fill(0);
+  const width = x.shape.slice(1).reduce((a, b) => a * b, 1);
+  ids.forEach((id, row) => {
+    if (id < 0 || id >= numSegments) return;
+    for (let k = 0; k < width; k += 1)
+      sums[id * width + k] = (sums[id * width + k] as number) + (rows[row * width + k] as number);
+  });
   return out;
 }
 

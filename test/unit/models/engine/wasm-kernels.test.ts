@@ -1,5 +1,5 @@
 /** The registered wasm gradient kernels give the cpu backend's gradients and leave no tensor behind. */
-import type { Tensor } from '@tensorflow/tfjs';
+import type { LayersModel, Tensor, Variable } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../../src/base/random.ts';
 import { openEngine } from '../../../../src/models/engine/engine.ts';
@@ -8,7 +8,7 @@ import type { Tf } from '../../../../src/models/engine/tf.ts';
 let tf: Tf;
 
 beforeAll(async () => {
-  tf = await openEngine();
+  tf = await openEngine({ backend: 'wasm' });
 });
 
 const numbers = (shape: readonly number[], seed: number): Float32Array => {
@@ -106,5 +106,86 @@ describe('wasm gradient kernels', () => {
       [3, 2, 5],
     ];
     expectClose(await gradientsOn('wasm', shapes, f), await gradientsOn('cpu', shapes, f));
+  });
+
+  it('sums rows by segment, and drops the rows of negative segments', async () => {
+    const sums = (): Float32Array =>
+      tf.tidy(() => {
+        const rows = tf.tensor2d(numbers([4, 3], 1), [4, 3]);
+        return tf.unsortedSegmentSum(rows, tf.tensor1d([2, 0, -1, 2], 'int32'), 4).dataSync() as Float32Array;
+      });
+    const rows = numbers([4, 3], 1);
+    const wanted = [3, 4, 5, 0, 0, 0, 0, 1, 2, 0, 0, 0].map((k, i) => {
+      if (i >= 3 && (i < 6 || i > 8)) return 0;
+      return (rows[k] as number) + (i >= 6 ? (rows[k + 9] as number) : 0);
+    });
+    expectClose([sums()], [Float32Array.from(wanted)]);
+  });
+
+  it('gather: gradient equals the cpu backend, repeated rows included', async () => {
+    const f = (x: Tensor): Tensor => tf.gather(x, tf.tensor1d([3, 0, 3, 1], 'int32'));
+    expectClose(await gradientsOn('wasm', [[5, 4]], f), await gradientsOn('cpu', [[5, 4]], f));
+  });
+});
+
+/** Layers that models are trained with and whose gradients tfjs makes of many kernels. */
+describe('layers train on wasm as on the cpu backend', () => {
+  const sequence = [6, 8];
+  const cases: [string, number[], () => ReturnType<Tf['layers']['dense']>[]][] = [
+    ['embedding', [5], () => [tf.layers.embedding({ inputDim: 20, outputDim: 4 }), tf.layers.flatten()]],
+    ['LSTM', sequence, () => [tf.layers.lstm({ units: 5 })]],
+    ['GRU', sequence, () => [tf.layers.gru({ units: 5 })]],
+    ['batch normalisation', [8], () => [tf.layers.dense({ units: 6 }), tf.layers.batchNormalization()]],
+    ['layer normalisation', [8], () => [tf.layers.dense({ units: 6 }), tf.layers.layerNormalization()]],
+    [
+      '1-D convolution and global max',
+      [10, 8],
+      () => [tf.layers.conv1d({ filters: 4, kernelSize: 3 }), tf.layers.globalMaxPooling1d()],
+    ],
+  ] as never;
+
+  /** Gradients of a fixed loss with respect to every trainable weight; weights are given, not drawn. */
+  function trainingGradients(shape: readonly number[], layers: () => object[]): Float32Array[] {
+    const before = tf.memory().numTensors;
+    const model = tf.sequential() as ReturnType<Tf['sequential']>;
+    const [first, ...rest] = layers() as { batchInputShape?: unknown }[];
+    (first as { batchInputShape: unknown }).batchInputShape = [null, ...shape];
+    for (const layer of [first, ...rest]) model.add(layer as never);
+    const gradients = tf.tidy(() => {
+      model.setWeights(
+        model.weights.map((weight, i) => {
+          const values = numbers(weight.shape as number[], i + 7);
+          // A variance is positive.
+          return tf.tensor(
+            weight.name.includes('variance') ? values.map(Math.abs) : values,
+            weight.shape as number[],
+          );
+        }),
+      );
+      const values = numbers([4, ...shape], 5);
+      const ids = shape.length === 1 && shape[0] === 5;
+      const x = tf.tensor(ids ? values.map((v) => Math.floor((v + 1) * 9)) : values, [4, ...shape]);
+      const loss = (): Tensor => {
+        const y = (model as LayersModel).apply(x, { training: true }) as Tensor;
+        return tf.sum(tf.mul(y, tf.tensor(numbers(y.shape, 99), y.shape)));
+      };
+      const variables = model.trainableWeights.map((weight) => weight.read() as Variable);
+      const { grads } = tf.variableGrads(loss as never, variables);
+      return variables.map(({ name }) => (grads[name] as Tensor).dataSync() as Float32Array);
+    });
+    model.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+    return gradients;
+  }
+
+  it.each(cases)('%s', async (_, shape, layers) => {
+    const wasm = trainingGradients(shape, layers);
+    await tf.setBackend('cpu');
+    try {
+      expectClose(wasm, trainingGradients(shape, layers));
+      expect(Math.max(...wasm.flatMap((g) => [...g].map(Math.abs)))).toBeGreaterThan(0.01);
+    } finally {
+      await tf.setBackend('wasm');
+    }
   });
 });
