@@ -1,4 +1,4 @@
-/** What every architecture of the zoo keeps, on every engine: one suite, run by one small file per engine. */
+/** What every architecture of the zoo keeps, on every engine: one suite. */
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Tf } from '../../src/models/engine/tf.ts';
@@ -32,7 +32,7 @@ const largestGap = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   return Array.from(a).reduce((most, value, i) => Math.max(most, Math.abs(value - (b[i] as number))), 0);
 };
 
-/** Registers the suite. @param open opens the engine; the whole file runs on it */
+/** Registers the suite. @param open opens the engine that all of it runs on */
 export function zooContract(engine: string, open: () => Promise<Tf>): void {
   let tf: Tf;
   let before: number;
