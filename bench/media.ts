@@ -81,13 +81,13 @@ const refs = keys.map((key) => `store:${key}`);
 /** A worker's pictures with nothing remembered, warmed up with one picture. */
 async function measure(run: readonly string[]): Promise<object> {
   const decoder = createDecoder({
-    settings: { fetchHosts: ['*'], fetchPrivate: true },
+    settings: { fetchHosts: ['*'], fetchPrivate: true, dataDir: folder.path },
     clock: systemClock,
     log: silentLog,
     metrics: createMetrics({ bare: true }),
   });
   const pictures = createPictures({
-    store,
+    previews: store.previews,
     decoder,
     clock: systemClock,
     metrics: createMetrics({ bare: true }),

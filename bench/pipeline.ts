@@ -17,7 +17,7 @@ import { openMediaStore } from '../src/media/store.ts';
 import { type LedgerRow, ledgerOf, watchLedger } from '../src/pipeline/ledger.ts';
 import { prepare, startService, type Target } from '../test/support/pipeline.ts';
 import { eventually, type Running, temporaryFolder } from '../test/support/tocsin.ts';
-import { cpuSeconds, machine, percentile, round, rssMiB } from './lib/machine.ts';
+import { cpuSeconds, descendants, machine, percentile, round, rssMiB } from './lib/machine.ts';
 import { chunks, syntheticPosts } from './lib/posts.ts';
 
 const { values: flags } = parseArgs({
@@ -93,7 +93,14 @@ const cost = (): object =>
   Object.fromEntries(
     [...services].map(([name, s]) => [
       name,
-      { rssMiB: rssMiB(s.child.pid), cpuSeconds: cpuSeconds(s.child.pid) },
+      {
+        rssMiB: rssMiB(s.child.pid),
+        cpuSeconds: cpuSeconds(s.child.pid),
+        childrenCpuSeconds: round(
+          descendants(s.child.pid).reduce((sum, pid) => sum + (cpuSeconds(pid) ?? 0), 0),
+          2,
+        ),
+      },
     ]),
   );
 

@@ -20,13 +20,18 @@ export function register(program: Command): void {
 async function start(runtime: Runtime): Promise<Consumer> {
   const { settings, clock, log, metrics } = runtime;
   const decoder = createDecoder({
-    settings: { fetchHosts: settings.fetchHosts, fetchPrivate: settings.fetchPrivate },
+    settings: {
+      fetchHosts: settings.fetchHosts,
+      fetchPrivate: settings.fetchPrivate,
+      dataDir: settings.dataDir,
+    },
     limits: { decodes: settings.decodeConcurrency },
     clock,
     log,
     metrics,
   });
-  const pictures = createPictures({ store: openMediaStore(settings.dataDir), decoder, clock, metrics });
+  const { previews } = openMediaStore(settings.dataDir);
+  const pictures = createPictures({ previews, decoder, clock, metrics });
   const consumer = await startMediaWorker({ ...runtime, pictures });
   return {
     assigned: () => consumer.assigned(),

@@ -1,10 +1,11 @@
 /** Fetches and decodes pictures in child processes, so that a bad host or a bad picture can stop neither. */
 import type { Clock } from '../base/clock.ts';
+import { TocsinError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { type RunnableModule, runnableModule } from '../base/module-url.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { ChildDied, type DeathReason, superviseChild } from './child.ts';
-import type { Fetched } from './child-protocol.ts';
+import type { Fetched, PictureSource } from './child-protocol.ts';
 import type { Decoded } from './decode.ts';
 import type { ChildSettings } from './decoder-process.ts';
 import { createGate } from './gate.ts';
@@ -49,8 +50,8 @@ export interface Decoder {
    * memory that they take. Throws only when no child can be started, or what `use` throws.
    */
   fetch<T>(url: string, use: (bytes: Uint8Array) => Promise<T>): Promise<T | Refused>;
-  /** Checks and decodes. Throws only when no child can be started. */
-  decode(bytes: Uint8Array): Promise<Decoded | Refused>;
+  /** Checks and decodes. Throws only when no child can be started or the media store cannot be read. */
+  decode(picture: PictureSource): Promise<Decoded | Refused>;
   /** Process ids of the children in use. */
   pids(): { readonly fetch: number | null; readonly decode: number | null };
   close(): Promise<void>;
@@ -78,17 +79,18 @@ export function createDecoder(options: DecoderOptions): Decoder {
     if (reason !== 'recycled')
       log.warn({ reason, lastWords }, 'A decoding process died and is started again.');
   };
-  const child = () =>
+  const child = (settings: ChildSettings) =>
     superviseChild({
       module: options.module ?? runnableModule(import.meta.url, './decoder-process'),
-      args: [JSON.stringify(options.settings)],
+      args: [JSON.stringify(settings)],
       recycleAfter: limits.recycleAfter,
       maxRssBytes: limits.maxRssBytes,
       startMs: 60_000,
       onDeath,
     });
-  const fetching = child();
-  const decoding = child();
+  // Each is told what its own work needs.
+  const fetching = child({ ...options.settings, dataDir: null });
+  const decoding = child({ ...options.settings, fetchHosts: [] });
   const fetches = createGate(limits.fetches);
   const decodes = createGate(limits.decodes);
   const hosts = createHosts(clock);
@@ -128,15 +130,17 @@ export function createDecoder(options: DecoderOptions): Decoder {
       }
     },
 
-    async decode(bytes) {
+    async decode(picture) {
       let reason: DeathReason = 'crash';
       // Whoever was in hand when the child died comes again alone: only the one to blame dies twice.
       for (const weight of [1, limits.decodes]) {
         const release = await decodes.acquire(weight);
         const began = clock.monotonic();
         try {
-          const answer = await decoding.call({ op: 'decode', bytes }, limits.decodeMs);
+          const answer = await decoding.call({ op: 'decode', picture }, limits.decodeMs);
           metrics.observe('tocsin_image_decode_seconds', (clock.monotonic() - began) / 1_000);
+          if ('unreadable' in answer)
+            throw new TocsinError('INTERNAL', `reading the media store: ${answer.unreadable}`);
           return answer as Decoded | Refused;
         } catch (error) {
           if (!(error instanceof ChildDied)) throw error;

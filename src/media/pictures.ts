@@ -3,10 +3,10 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../base/clock.ts';
 import type { MediaItem } from '../event/records.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import type { PictureSource } from './child-protocol.ts';
 import type { Decoder } from './decoder.ts';
-import { createGate, type Gate } from './gate.ts';
 import { PASSING, type RefusalCode } from './refusal.ts';
-import { isStoreKey, type MediaStore, storeKey } from './store.ts';
+import { isStoreKey, type MediaArea, storeKey } from './store.ts';
 
 /** What became of a picture, whatever it is called in the post. */
 export type SettledPicture = Omit<MediaItem, 'id'>;
@@ -35,7 +35,7 @@ export interface Pictures {
 }
 
 export interface PictureDeps {
-  readonly store: MediaStore;
+  readonly previews: MediaArea;
   readonly decoder: Decoder;
   readonly clock: Clock;
   readonly metrics: Metrics;
@@ -59,10 +59,9 @@ export function refusedPicture(reason: RefusalCode): SettledPicture {
 type Found = { readonly sha256: string } | { readonly refused: RefusalCode };
 
 const STORE = 'store:';
-const STORED_AT_ONCE = 16;
 
 export function createPictures(deps: PictureDeps): Pictures {
-  const { store, decoder, clock, metrics } = deps;
+  const { previews, decoder, clock, metrics } = deps;
   const limits = { ...CACHE_LIMITS, ...deps.limits };
   const perf = { now: () => clock.monotonic() };
   const contents = new LRUCache<string, SettledPicture>({ max: limits.contents });
@@ -75,9 +74,6 @@ export function createPictures(deps: PictureDeps): Pictures {
   /** Under way now, by content and by address: whoever asks for the same waits for the same. */
   const decodes = new Map<string, Promise<SettledPicture>>();
   const fetches = new Map<string, Promise<SettledPicture>>();
-
-  /** Stored pictures in memory at once: a few wait for the decoder, the others on the disk. */
-  const reads = createGate(STORED_AT_ONCE);
 
   const counted = (result: string, picture: SettledPicture): SettledPicture => {
     metrics.count('tocsin_image_fetch_total', { result: picture.reason ?? result });
@@ -96,8 +92,8 @@ export function createPictures(deps: PictureDeps): Pictures {
     return flight;
   }
 
-  async function decode(sha256: string, bytes: Uint8Array): Promise<SettledPicture> {
-    const decoded = await decoder.decode(bytes);
+  async function decode(sha256: string, source: PictureSource): Promise<SettledPicture> {
+    const decoded = await decoder.decode(source);
     const picture: SettledPicture =
       'refused' in decoded
         ? refusedPicture(decoded.refused)
@@ -108,37 +104,24 @@ export function createPictures(deps: PictureDeps): Pictures {
             perceptualHash: decoded.perceptualHash,
             perceptualHashFlipped: decoded.perceptualHashFlipped,
             thumbhash: decoded.thumbhash,
-            storeKey: await store.previews.put(decoded.preview),
+            storeKey: await previews.put(decoded.preview),
           };
-    contents.set(sha256, picture);
+    if (!('refused' in decoded && PASSING.has(decoded.refused))) contents.set(sha256, picture);
     return picture;
   }
 
   /** By content: from memory, from a flight that is under way, else by decoding. */
-  async function byContent(
-    sha256: string,
-    from: string,
-    read: () => Promise<Uint8Array | null>,
-    gate: Gate | null = null,
-  ): Promise<SettledPicture> {
+  async function byContent(sha256: string, from: string, source: PictureSource): Promise<SettledPicture> {
     const known = contents.get(sha256);
     if (known) return counted('content_cache', known);
-    return once(decodes, sha256, async () => {
-      const release = await gate?.acquire();
-      try {
-        const bytes = await read();
-        return counted(from, bytes ? await decode(sha256, bytes) : refusedPicture('not_in_store'));
-      } finally {
-        release?.();
-      }
-    });
+    return once(decodes, sha256, async () => counted(from, await decode(sha256, source)));
   }
 
   async function fromAddress(url: string): Promise<SettledPicture> {
     const picture = await decoder.fetch(url, (bytes) => {
       const sha256 = storeKey(bytes);
       addresses.set(url, { sha256 });
-      return byContent(sha256, 'fetched', async () => bytes);
+      return byContent(sha256, 'fetched', { bytes });
     });
     if (!('refused' in picture)) return picture;
     const ttl = PASSING.has(picture.refused) ? limits.passingMs : limits.addressMs;
@@ -151,7 +134,7 @@ export function createPictures(deps: PictureDeps): Pictures {
       if (ref.startsWith(STORE)) {
         const key = ref.slice(STORE.length);
         if (!isStoreKey(key)) return counted('', refusedPicture('unsupported_ref'));
-        return byContent(key, 'store', () => store.quarantine.get(key), reads);
+        return byContent(key, 'store', { stored: key });
       }
       if (!/^https?:\/\//i.test(ref) || !URL.canParse(ref))
         return counted('', refusedPicture('unsupported_ref'));

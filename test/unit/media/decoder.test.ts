@@ -1,11 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isAlive } from '../../../src/base/alive.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLog } from '../../../src/base/log.ts';
 import { runnableModule } from '../../../src/base/module-url.ts';
 import { createDecoder, type Decoder, type DecoderLimits } from '../../../src/media/decoder.ts';
+import { type MediaArea, openMediaStore, storeKey } from '../../../src/media/store.ts';
 import { createMetrics, type Metrics } from '../../../src/metrics/metrics.ts';
 import { fixturePicture } from '../../support/pictures.ts';
 import { until } from '../../support/until.ts';
@@ -24,7 +28,7 @@ describe('decoder', () => {
 
   const open = (limits: Partial<DecoderLimits> = {}, fragile = true): Decoder => {
     decoder = createDecoder({
-      settings: { fetchHosts: ['*'], fetchPrivate: false },
+      settings: { fetchHosts: ['*'], fetchPrivate: false, dataDir: null },
       limits,
       clock: systemClock,
       log: silentLog,
@@ -41,14 +45,17 @@ describe('decoder', () => {
       ]),
     );
   const outcome = async (bytes: Uint8Array): Promise<string> => {
-    const answer = await decoder.decode(bytes);
+    const answer = await decoder.decode({ bytes });
     return 'refused' in answer ? answer.refused : 'ready';
   };
 
   it('starts no process before it is asked, and then one for its work', async () => {
     open({}, false);
     expect(decoder.pids()).toEqual({ fetch: null, decode: null });
-    const [first, second] = await Promise.all([decoder.decode(scene), decoder.decode(scene)]);
+    const [first, second] = await Promise.all([
+      decoder.decode({ bytes: scene }),
+      decoder.decode({ bytes: scene }),
+    ]);
     expect(first).toHaveProperty('pixels64');
     expect(second).toEqual(first);
     expect(decoder.pids().decode).toBeTypeOf('number');
@@ -61,7 +68,7 @@ describe('decoder', () => {
     process.env['TOCSIN_TEST_SECRET'] = 'secret';
     try {
       open();
-      const answer = await decoder.decode(text('ENVS'));
+      const answer = await decoder.decode({ bytes: text('ENVS') });
       const names = 'refused' in answer ? answer.detail.split(',') : [];
       // libvips sets VIPSHOME itself; Node names its channel.
       expect(names.filter((name) => name !== 'VIPSHOME' && !name.startsWith('NODE_CHANNEL'))).toEqual([
@@ -71,6 +78,65 @@ describe('decoder', () => {
     } finally {
       delete process.env['TOCSIN_TEST_SECRET'];
     }
+  });
+
+  it('tells each child only what its work needs', async () => {
+    decoder = createDecoder({
+      settings: { fetchHosts: ['host.example'], fetchPrivate: false, dataDir: '/data' },
+      clock: systemClock,
+      log: silentLog,
+      metrics,
+      module: runnableModule(import.meta.url, '../../support/fragile-child'),
+    });
+    const answer = await decoder.decode({ bytes: text('ARGS') });
+    expect('refused' in answer && JSON.parse(answer.detail)).toMatchObject({
+      fetchHosts: [],
+      dataDir: '/data',
+    });
+    const told = await decoder.fetch('http://host.example/args', identity);
+    expect(JSON.parse(Buffer.from(told as Uint8Array).toString())).toMatchObject({
+      fetchHosts: ['host.example'],
+      dataDir: null,
+    });
+  });
+
+  describe('with a media store', () => {
+    let dir: string;
+    let quarantine: MediaArea;
+    const pathOf = (key: string): string =>
+      join(dir, 'media', 'quarantine', key.slice(0, 2), key.slice(2, 4), key);
+    beforeEach(() => {
+      dir = mkdtempSync(join(tmpdir(), 'tocsin-decoder-'));
+      quarantine = openMediaStore(dir).quarantine;
+      decoder = createDecoder({
+        settings: { fetchHosts: [], fetchPrivate: false, dataDir: dir },
+        clock: systemClock,
+        log: silentLog,
+        metrics,
+      });
+    });
+    afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+    it('decodes what lies under a key as it decodes the bytes', async () => {
+      const stored = await quarantine.put(scene);
+      expect(await decoder.decode({ stored })).toEqual(await decoder.decode({ bytes: scene }));
+    });
+
+    it('finds nothing under an unknown key, under no key, and where the bytes do not match theirs', async () => {
+      const changed = await quarantine.put(scene);
+      writeFileSync(pathOf(changed), fixturePicture('scene-2.jpg'));
+      for (const stored of ['0'.repeat(64), '../../../../etc/passwd', '', changed])
+        expect(await decoder.decode({ stored })).toMatchObject({ refused: 'not_in_store' });
+    });
+
+    it('blames the disk, not the picture, when it cannot be read', async () => {
+      const stored = storeKey(scene);
+      mkdirSync(pathOf(stored), { recursive: true });
+      await expect(decoder.decode({ stored })).rejects.toMatchObject({ code: 'INTERNAL' });
+      rmSync(pathOf(stored), { recursive: true });
+      await quarantine.put(scene);
+      expect(await decoder.decode({ stored })).toHaveProperty('pixels64');
+    });
   });
 
   it('refuses the picture that kills the child, and only that', async () => {
@@ -98,8 +164,8 @@ describe('decoder', () => {
 
   it('loses nothing when the child is killed in mid work', async () => {
     open();
-    const before = await decoder.decode(scene);
-    const work = Promise.all([decoder.decode(scene), outcome(text('WAIT a while'))]);
+    const before = await decoder.decode({ bytes: scene });
+    const work = Promise.all([decoder.decode({ bytes: scene }), outcome(text('WAIT a while'))]);
     const pid = decoder.pids().decode as number;
     await new Promise((resolve) => setImmediate(resolve));
     process.kill(pid, 'SIGKILL');
@@ -158,13 +224,13 @@ describe('decoder', () => {
 
   it('throws when no child can be started, instead of blaming the picture', async () => {
     decoder = createDecoder({
-      settings: { fetchHosts: ['*'], fetchPrivate: false },
+      settings: { fetchHosts: ['*'], fetchPrivate: false, dataDir: null },
       clock: systemClock,
       log: silentLog,
       metrics,
       module: runnableModule(import.meta.url, './no-such-module'),
     });
-    await expect(decoder.decode(scene)).rejects.toMatchObject({ code: 'DEPENDENCY_MISSING' });
+    await expect(decoder.decode({ bytes: scene })).rejects.toMatchObject({ code: 'DEPENDENCY_MISSING' });
   });
 
   it('leaves no child behind when the parent is killed', async () => {
@@ -182,10 +248,10 @@ describe('decoder', () => {
         import { createDecoder } from ${url('../../../src/media/decoder.ts')};
         import { createMetrics } from ${url('../../../src/metrics/metrics.ts')};
         const decoder = createDecoder({
-          settings: { fetchHosts: ['*'], fetchPrivate: false },
+          settings: { fetchHosts: ['*'], fetchPrivate: false, dataDir: null },
           clock: systemClock, log: silentLog, metrics: createMetrics({ bare: true }),
         });
-        await decoder.decode(new Uint8Array(1));
+        await decoder.decode({ bytes: new Uint8Array(1) });
         await decoder.fetch('http://127.0.0.1/', async () => {});
         console.log(JSON.stringify(Object.values(decoder.pids())));`,
       ],
@@ -202,6 +268,6 @@ describe('decoder', () => {
     open();
     await outcome(scene);
     await decoder.close();
-    await expect(decoder.decode(scene)).rejects.toMatchObject({ code: 'INTERNAL' });
+    await expect(decoder.decode({ bytes: scene })).rejects.toMatchObject({ code: 'INTERNAL' });
   });
 });

@@ -7,13 +7,13 @@ import type { Decoded } from '../../../src/media/decode.ts';
 import type { Decoder } from '../../../src/media/decoder.ts';
 import { createPictures, type Pictures } from '../../../src/media/pictures.ts';
 import { type RefusalCode, refuse } from '../../../src/media/refusal.ts';
-import { type MediaStore, openMediaStore } from '../../../src/media/store.ts';
+import { type MediaArea, type MediaStore, openMediaStore } from '../../../src/media/store.ts';
 import { createMetrics, type Metrics } from '../../../src/metrics/metrics.ts';
 
 const text = (words: string): Uint8Array => new TextEncoder().encode(words);
 
 /** Hands out what it is told to, and counts. */
-function scriptedDecoder(): Decoder & {
+function scriptedDecoder(quarantine: () => MediaArea): Decoder & {
   readonly fetched: string[];
   readonly decoded: string[];
   readonly web: Map<string, string | RefusalCode>;
@@ -30,7 +30,9 @@ function scriptedDecoder(): Decoder & {
       const found = web.get(url);
       return found?.startsWith('body ') ? use(text(found)) : refuse((found ?? 'http_status') as RefusalCode);
     },
-    async decode(bytes) {
+    async decode(picture) {
+      const bytes = 'bytes' in picture ? picture.bytes : await quarantine().get(picture.stored);
+      if (!bytes) return refuse('not_in_store');
       const words = Buffer.from(bytes).toString();
       decoded.push(words);
       if (words.includes('broken')) return refuse('broken_picture');
@@ -58,10 +60,10 @@ describe('pictures', () => {
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), 'tocsin-pictures-'));
     store = openMediaStore(dir);
-    decoder = scriptedDecoder();
+    decoder = scriptedDecoder(() => store.quarantine);
     metrics = createMetrics({ bare: true });
     now = 1_000_000;
-    pictures = createPictures({ store, decoder, clock, metrics });
+    pictures = createPictures({ previews: store.previews, decoder, clock, metrics });
   });
   afterEach(() => rmSync(dir, { recursive: true, force: true }));
 

@@ -72,14 +72,14 @@ describe('refusals of real inputs', () => {
   ): Pictures {
     const metrics = createMetrics({ bare: true });
     const decoder = createDecoder({
-      settings: { fetchHosts: ['*'], fetchPrivate: false, ...settings },
+      settings: { fetchHosts: ['*'], fetchPrivate: false, dataDir: dir, ...settings },
       limits,
       clock: systemClock,
       log: silentLog,
       metrics,
       ...(module ? { module } : {}),
     });
-    const made = createPictures({ store, decoder, clock: systemClock, metrics });
+    const made = createPictures({ previews: store.previews, decoder, clock: systemClock, metrics });
     open.push(made);
     return made;
   }

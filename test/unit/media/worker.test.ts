@@ -113,12 +113,12 @@ describe('media worker on the embedded bus', () => {
 
   it('answers a request with one MediaEvent under its key, everything brought back unchanged', async () => {
     const decoder = createDecoder({
-      settings: { fetchHosts: ['*'], fetchPrivate: false },
+      settings: { fetchHosts: ['*'], fetchPrivate: false, dataDir: dir },
       clock: systemClock,
       log: silentLog,
       metrics,
     });
-    const pictures = createPictures({ store, decoder, clock: systemClock, metrics });
+    const pictures = createPictures({ previews: store.previews, decoder, clock: systemClock, metrics });
     try {
       const good = await store.quarantine.put(fixturePicture('scene.jpg'));
       const bad = await store.quarantine.put(fixturePicture('drawing.svg'));
