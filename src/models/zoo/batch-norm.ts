@@ -24,8 +24,9 @@ export function normalise(
     Variable,
     Variable,
   ];
+  const epsilon = layer.getConfig()['epsilon'] as number;
   const apply = (m: Tensor, v: Tensor): Tensor2D =>
-    tf.add(tf.mul(tf.mul(tf.sub(x, m), tf.rsqrt(tf.add(v, NORM_EPSILON))), gamma), beta);
+    tf.add(tf.mul(tf.mul(tf.sub(x, m), tf.rsqrt(tf.add(v, epsilon))), gamma), beta);
   if (!training) return apply(mean, variance);
   const weight = counted ?? (tf.ones([x.shape[0], 1]) as Tensor2D);
   const rows = tf.sum(weight);
