@@ -12,7 +12,7 @@ import { seededRandom } from '../src/base/random.ts';
 import { createMetrics } from '../src/metrics/metrics.ts';
 import { ARTEFACT_FILES, loadArtefact } from '../src/models/artefact.ts';
 import { openEngine } from '../src/models/engine/engine.ts';
-import { buildMmn, MMN_DEFAULTS } from '../src/models/mmn.ts';
+import { buildMmn, MMN_DEFAULTS } from '../src/models/zoo/mmn.ts';
 import type { ScoreInput, Scorer } from '../src/models/port.ts';
 import { openScorer } from '../src/models/serving/scorer.ts';
 import { CHAMPION_DIR } from '../src/registry/champions.ts';
@@ -103,7 +103,7 @@ try {
   const text = await compare(CHAMPION_DIR, ARTEFACT_FILES.text, false, 64);
   // The shipped model has no trained picture branch; speed does not depend on the weights.
   const tf = await openEngine();
-  const mmn = buildMmn(tf, MMN_DEFAULTS, 1);
+  const mmn = buildMmn(tf, MMN_DEFAULTS, { kind: 'sigmoid', outputs: 1 }, 1);
   const pictured = join(folder, 'pictured');
   await writeTestArtefact(tf, mmn, pictured, { image: 'trained' });
   const joint = await compare(pictured, ARTEFACT_FILES.joint, true, 16);

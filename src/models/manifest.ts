@@ -26,6 +26,9 @@ export interface Calibration {
   readonly bias: number;
 }
 
+/** What JSON can hold. */
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+
 export type Training = 'trained' | 'untrained';
 
 export interface Manifest {
@@ -34,15 +37,10 @@ export interface Manifest {
   readonly version: string;
   readonly task: 'informative' | 'humanitarian';
   readonly architecture: {
-    readonly name: 'mmn';
-    readonly config: {
-      readonly textWindow: number;
-      readonly textFilters: number;
-      readonly imageFilters: readonly [number, number];
-      readonly imageUnits: number;
-      readonly fusionUnits: number;
-      readonly dropout: number;
-    };
+    /** A row of the zoo. */
+    readonly name: string;
+    /** Its config, as the architecture documents it. */
+    readonly config: Readonly<Record<string, Json>>;
   };
   /** Which branches have seen data. An untrained one is never served. */
   readonly modalities: { readonly text: Training; readonly image: Training };
@@ -74,7 +72,7 @@ export interface Manifest {
     readonly engine: string;
     readonly epochs: number;
     readonly bestEpoch: number;
-    readonly options: Readonly<Record<string, number | boolean>>;
+    readonly options: Readonly<Record<string, number | boolean | string>>;
   };
   /** Version of Tocsin that wrote it. */
   readonly codeVersion: string;
@@ -106,15 +104,8 @@ export const manifestSchema: z.ZodType<Manifest> = z.object({
   version: z.string().min(1),
   task: z.enum(['informative', 'humanitarian']),
   architecture: z.object({
-    name: z.literal('mmn'),
-    config: z.object({
-      textWindow: z.number().int(),
-      textFilters: z.number().int(),
-      imageFilters: z.tuple([z.number().int(), z.number().int()]),
-      imageUnits: z.number().int(),
-      fusionUnits: z.number().int(),
-      dropout: z.number(),
-    }),
+    name: z.string().min(1),
+    config: z.record(z.string(), z.json()),
   }),
   modalities: z.object({ text: z.enum(['trained', 'untrained']), image: z.enum(['trained', 'untrained']) }),
   words: z.object({ id: z.string(), size: z.number().int() }),
@@ -139,7 +130,7 @@ export const manifestSchema: z.ZodType<Manifest> = z.object({
     engine: z.string(),
     epochs: z.number().int(),
     bestEpoch: z.number().int(),
-    options: z.record(z.string(), z.union([z.number(), z.boolean()])),
+    options: z.record(z.string(), z.union([z.number(), z.boolean(), z.string()])),
   }),
   codeVersion: z.string(),
   metrics: z.object({ dev: metrics, test: metrics }),

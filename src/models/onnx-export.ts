@@ -7,9 +7,11 @@
  */
 import type { Tensor } from '@tensorflow/tfjs';
 import type { Tf } from './engine/tf.ts';
-import { type Mmn, PICTURE_SIDE } from './mmn.ts';
 import { encodeOnnx, type OnnxNode, type OnnxPort, type OnnxWeights } from './onnx-graph.ts';
 import { MAX_WORDS, WORD_DIMENSIONS } from './words.ts';
+import { PICTURE_SIDE } from './zoo/branches.ts';
+import type { Network } from './zoo/contract.ts';
+import type { MmnConfig } from './zoo/mmn.ts';
 
 export interface MmnOnnx {
   /** `words` [b, 15, 100] → `text_logit` [b, 1], the picture being absent. */
@@ -21,14 +23,14 @@ export interface MmnOnnx {
   readonly joint: Uint8Array;
 }
 
-/** Exports the weights that the network has now. */
-export function exportMmn(tf: Tf, mmn: Mmn): MmnOnnx {
-  const weights = mmnWeights(tf, mmn);
+/** Exports the weights that the network, built with `config` and one output, has now. */
+export function exportMmn(tf: Tf, mmn: Network, config: MmnConfig): MmnOnnx {
+  const weights = mmnWeights(tf, mmn, config);
   const words: OnnxPort = { name: 'words', shape: [MAX_WORDS, WORD_DIMENSIONS] };
   const pictures: OnnxPort = { name: 'pictures', shape: [PICTURE_SIDE, PICTURE_SIDE, 3] };
-  const text = [...textNodes(mmn), ...headNodes('text', 'text_part')];
+  const text = [...textNodes(config), ...headNodes('text', 'text_part')];
   const joint = [
-    ...textNodes(mmn),
+    ...textNodes(config),
     ...imageNodes(),
     node('Add', ['text_part', 'image_part'], 'both_part'),
     node('Add', ['image_part', 'fusion_bias'], 'image_alone_part'),
@@ -64,11 +66,11 @@ const node = (op: string, inputs: string[], output: string, lists?: Record<strin
   lists ? { op, inputs, output, lists } : { op, inputs, output };
 
 /** words [b, 15, 100] → text's share of the fusion layer, bias included. [b, fusion, 1, 1] */
-function textNodes(mmn: Mmn): OnnxNode[] {
+function textNodes(config: MmnConfig): OnnxNode[] {
   return [
     node('Unsqueeze', ['words', 'channel_axis'], 'words_field'), // [b, 1, 15, 100]
     node('Conv', ['words_field', 'text_conv', 'text_conv_bias'], 'text_conv_out', {
-      kernel_shape: [mmn.config.textWindow, WORD_DIMENSIONS],
+      kernel_shape: [config.textWindow, WORD_DIMENSIONS],
     }), // [b, 64, 14, 1]
     node('Relu', ['text_conv_out'], 'text_relu'),
     node('GlobalMaxPool', ['text_relu'], 'text_representation'), // [b, 64, 1, 1]
@@ -103,15 +105,15 @@ function headNodes(name: string, from: string): OnnxNode[] {
 }
 
 /** tfjs' weights in ONNX' order: [out, in, height, width]. */
-function mmnWeights(tf: Tf, mmn: Mmn): OnnxWeights[] {
-  const { textWindow, textFilters, imageFilters, imageUnits, fusionUnits } = mmn.config;
+function mmnWeights(tf: Tf, mmn: Network, config: MmnConfig): OnnxWeights[] {
+  const { textWindow, textFilters, imageFilters, imageUnits, fusionUnits } = config;
   const weights: OnnxWeights[] = [];
   const add = (name: string, tensor: Tensor): void => {
     weights.push({ name, shape: tensor.shape, values: tensor.dataSync() as Float32Array });
   };
   tf.tidy(() => {
     const of = (layer: string): [Tensor, Tensor] =>
-      mmn.network.getLayer(layer).getWeights() as [Tensor, Tensor];
+      mmn.layers.getLayer(layer).getWeights() as [Tensor, Tensor];
     const [textKernel, textBias] = of('text_conv'); // [window, 100, filters]
     add(
       'text_conv',

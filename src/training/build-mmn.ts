@@ -3,10 +3,11 @@ import { ARTEFACT_FILES, type Artefact, sha256Of } from '../models/artefact.ts';
 import { describeEngine } from '../models/engine/engine.ts';
 import type { Tf } from '../models/engine/tf.ts';
 import { encodeGolden } from '../models/golden.ts';
-import type { Manifest } from '../models/manifest.ts';
+import type { Json, Manifest } from '../models/manifest.ts';
 import { saveNetwork } from '../models/network-files.ts';
 import { exportMmn } from '../models/onnx-export.ts';
 import { loadVocabulary, loadWordVectors } from '../models/words.ts';
+import { MMN_DEFAULTS } from '../models/zoo/mmn.ts';
 import { NORMALISER_VERSION } from '../normalise/text.ts';
 import { refuseExisting, writeArtefact } from '../registry/artefact.ts';
 import { writeCard } from './card.ts';
@@ -17,7 +18,7 @@ import { type Comparison, type Fitted, fitMmn } from './fit.ts';
 import { makeGolden } from './golden-batch.ts';
 import { chooseThresholds, measure } from './measure.ts';
 import { encodeSplit, type Split, splitByEvent, splitGrouped } from './splits.ts';
-import { TRAINING_DEFAULTS, type TrainingOptions } from './train-mmn.ts';
+import { TRAINING_DEFAULTS, type TrainingOptions } from './train.ts';
 
 /** Share of `yes` and of `no` answers on dev that must be right. */
 const ANSWER_TARGET = 0.85;
@@ -40,7 +41,7 @@ export async function buildMmnArtefact(tf: Tf, build: BuildOptions): Promise<Art
   const { data, seed, out } = build;
   await refuseExisting(out);
   const vocabulary = loadVocabulary();
-  const table = loadWordVectors();
+  const encoders = { vocabulary, wordVectors: loadWordVectors() };
   const options: TrainingOptions = {
     ...TRAINING_DEFAULTS,
     seed,
@@ -52,8 +53,7 @@ export async function buildMmnArtefact(tf: Tf, build: BuildOptions): Promise<Art
     return fitMmn(
       {
         tf,
-        vocabulary,
-        table,
+        encoders,
         checkpoints: openCheckpoints(
           `${checkpointDir}/${split.protocol.replace(/[^A-Za-z0-9_-]/g, '_')}`,
           run,
@@ -68,13 +68,13 @@ export async function buildMmnArtefact(tf: Tf, build: BuildOptions): Promise<Art
 
   const split = splitGrouped(data, seed);
   const fitted = await fitOn(split);
-  const { mmn, calibration, dev, test } = fitted;
+  const { network: mmn, calibration, dev, test } = fitted;
   try {
     const leftOut: Record<string, Comparison> = {};
     for (const event of build.leaveOut) {
       const other = await fitOn(splitByEvent(data, event, seed));
       leftOut[event] = other.comparison;
-      other.mmn.dispose();
+      other.network.dispose();
     }
     const thresholds = { name: `dev-${100 * ANSWER_TARGET}`, ...chooseThresholds(dev, ANSWER_TARGET) };
     const evaluation: Evaluation = {
@@ -85,18 +85,18 @@ export async function buildMmnArtefact(tf: Tf, build: BuildOptions): Promise<Art
       byEvent: bySubgroup(test, fitted.testExamples, ({ event }) => event),
       leftOut,
     };
-    const network = await saveNetwork(tf, mmn.network);
-    const onnx = exportMmn(tf, mmn);
+    const network = await saveNetwork(tf, mmn.layers);
+    const onnx = exportMmn(tf, mmn, MMN_DEFAULTS);
     const splitFile = encodeSplit(split);
     const manifest: Omit<Manifest, 'files'> = {
       format: 1,
       name: 'mmn-informative',
       version: `s${seed}-${sha256Of(network.weights).slice(0, 8)}`,
       task: 'informative',
-      architecture: { name: 'mmn', config: { ...mmn.config, imageFilters: [...mmn.config.imageFilters] } },
+      architecture: { name: 'mmn', config: { ...MMN_DEFAULTS } as unknown as Record<string, Json> },
       modalities: {
         text: 'trained',
-        image: fitted.result.modalities.includes('image') ? 'trained' : 'untrained',
+        image: fitted.pictures ? 'trained' : 'untrained',
       },
       words: { id: vocabulary.id, size: vocabulary.size },
       normaliser: NORMALISER_VERSION,
@@ -133,7 +133,7 @@ export async function buildMmnArtefact(tf: Tf, build: BuildOptions): Promise<Art
         [ARTEFACT_FILES.weights]: network.weights,
         [ARTEFACT_FILES.text]: onnx.text,
         [ARTEFACT_FILES.joint]: onnx.joint,
-        [ARTEFACT_FILES.golden]: encodeGolden(makeGolden(tf, mmn, vocabulary, table)),
+        [ARTEFACT_FILES.golden]: encodeGolden(makeGolden(tf, mmn, vocabulary, encoders.wordVectors)),
         [ARTEFACT_FILES.split]: splitFile.json,
         [ARTEFACT_FILES.evaluation]: `${JSON.stringify({ ...evaluation, history: fitted.result.history }, null, 1)}\n`,
         [ARTEFACT_FILES.card]: writeCard(manifest, evaluation),

@@ -19,14 +19,14 @@ export interface Snapshot {
   readonly epoch: number;
   readonly bestEpoch: number;
   readonly history: readonly EpochReport[];
-  /** Trained variables, in the order of `trainableWeights`. */
+  /** All weights of the network, moving averages included, in the order of `layers.weights`. */
   readonly weights: readonly Float32Array[];
   readonly optimiser: readonly {
     readonly name: string;
     readonly shape: readonly number[];
     readonly values: Float32Array;
   }[];
-  /** The variables of the best epoch. */
+  /** The weights of the best epoch. */
   readonly best: readonly Float32Array[];
 }
 

@@ -2,26 +2,23 @@
 
 import type { Tf } from '../models/engine/tf.ts';
 import type { Calibration, Metrics } from '../models/manifest.ts';
-import { buildMmn, MMN_DEFAULTS, type Mmn, type MmnModality } from '../models/mmn.ts';
-import type { Vocabulary } from '../models/port.ts';
+import type { Head, Network } from '../models/zoo/contract.ts';
+import { buildMmn, MMN_DEFAULTS, mmn } from '../models/zoo/mmn.ts';
+import { buildTable, type Encoders, type Shown } from './build-table.ts';
 import type { CheckpointStore, EpochReport } from './checkpoint.ts';
 import type { Dataset, Example } from './dataset.ts';
 import { calibrate, measure, type Scored, sigmoid } from './measure.ts';
 import { trainNaiveBayes } from './naive-bayes.ts';
 import { pick, type Split } from './splits.ts';
-import {
-  predictRows,
-  type TrainingOptions,
-  type TrainingResult,
-  type TrainingRow,
-  trainMmn,
-} from './train-mmn.ts';
+import type { Labelled } from './table.ts';
+import { predict, type TrainingOptions, type TrainingResult, train } from './train.ts';
+
+/** Informative or not. */
+const HEAD: Head = { kind: 'sigmoid', outputs: 1 };
 
 export interface FitDeps {
   readonly tf: Tf;
-  readonly vocabulary: Vocabulary;
-  /** Word vectors. [rows, 100] */
-  readonly table: Float32Array;
+  readonly encoders: Encoders;
   readonly checkpoints: CheckpointStore | null;
   readonly report: (epoch: EpochReport) => void;
 }
@@ -36,7 +33,9 @@ export interface Comparison {
 
 export interface Fitted {
   /** The caller disposes of it. */
-  readonly mmn: Mmn;
+  readonly network: Network;
+  /** Whether the training posts had pictures. */
+  readonly pictures: boolean;
   readonly result: TrainingResult;
   readonly calibration: Readonly<Record<'text' | 'image' | 'both', Calibration | null>>;
   readonly dev: Scored;
@@ -52,49 +51,58 @@ export async function fitMmn(
   split: Split,
   options: TrainingOptions,
 ): Promise<Fitted> {
-  const { tf, table, vocabulary, checkpoints, report } = deps;
-  const rowsOf = (examples: readonly Example[]): TrainingRow[] =>
-    examples.map(({ text, pixels, label }) => ({ words: vocabulary.encode(text), pixels, label }));
-  const [train, dev, test] = [pick(data, split.train), pick(data, split.dev), pick(data, split.test)];
-  const devRows = rowsOf(dev);
-  const testRows = rowsOf(test);
-  const mmn = buildMmn(tf, MMN_DEFAULTS, options.seed);
-  const result = await trainMmn(tf, mmn, table, { train: rowsOf(train), dev: devRows }, options, {
-    checkpoints,
-    report,
+  const { tf, encoders, checkpoints, report } = deps;
+  const [trainExamples, dev, test] = [pick(data, split.train), pick(data, split.dev), pick(data, split.test)];
+  const pictures = trainExamples.some(({ pixels }) => pixels !== null);
+  // A network that never saw pictures is not shown any.
+  const columns = mmn.columns(MMN_DEFAULTS).filter((column) => pictures || column !== 'pixels');
+  const labelled = (examples: readonly Example[]): Labelled => ({
+    table: buildTable(examples, columns, encoders),
+    labels: Float32Array.from(examples, ({ label }) => label),
   });
+  const network = buildMmn(tf, MMN_DEFAULTS, HEAD, options.seed);
+  const result = await train(
+    tf,
+    network,
+    HEAD,
+    { train: labelled(trainExamples), dev: labelled(dev) },
+    options,
+    { checkpoints, report },
+  );
 
-  const logits = (rows: readonly TrainingRow[], modalities: readonly MmnModality[]): number[] =>
-    Array.from(predictRows(tf, mmn, table, rows, modalities));
-  const labels = (rows: readonly TrainingRow[]): (0 | 1)[] => rows.map(({ label }) => label);
-  const text = calibrate(logits(devRows, ['text']), labels(devRows));
-  const pairs = result.modalities.includes('image');
-  const pictured = devRows.filter(({ pixels }) => pixels !== null);
-  const alone = pictured.map((row) => ({ ...row, words: new Int32Array(row.words.length) }));
+  const logits = (examples: readonly Shown[]): number[] =>
+    Array.from(predict(tf, network, HEAD, buildTable(examples, columns, encoders)));
+  const labels = (examples: readonly Example[]): (0 | 1)[] => examples.map(({ label }) => label);
+  const without = (modality: 'text' | 'pixels', examples: readonly Example[]): Shown[] =>
+    examples.map((example) => ({ ...example, [modality]: modality === 'text' ? '' : null }));
+  const text = calibrate(logits(without('pixels', dev)), labels(dev));
+  const pictured = dev.filter(({ pixels }) => pixels !== null);
   const calibration = {
     text,
-    image: pairs ? calibrate(logits(alone, result.modalities), labels(alone)) : null,
-    both: pairs ? calibrate(logits(pictured, result.modalities), labels(pictured)) : null,
+    image: pictures ? calibrate(logits(without('text', pictured)), labels(pictured)) : null,
+    both: pictures ? calibrate(logits(pictured), labels(pictured)) : null,
   };
-  const scored = (rows: readonly TrainingRow[]): Scored => {
-    const z = logits(rows, result.modalities);
+  const scored = (examples: readonly Example[]): Scored => {
+    const z = logits(examples);
     return {
-      probability: rows.map(({ pixels }, i) => {
+      probability: examples.map(({ pixels }, i) => {
         const { scale, bias } = (pixels ? calibration.both : null) ?? text;
         return sigmoid(scale * (z[i] as number) + bias);
       }),
-      label: labels(rows),
+      label: labels(examples),
     };
   };
 
-  const testScored = scored(testRows);
-  const naiveBayes = trainNaiveBayes(train);
-  const positives = train.filter(({ label }) => label === 1).length / Math.max(1, train.length);
+  const testScored = scored(test);
+  const naiveBayes = trainNaiveBayes(trainExamples);
+  const positives =
+    trainExamples.filter(({ label }) => label === 1).length / Math.max(1, trainExamples.length);
   return {
-    mmn,
+    network,
+    pictures,
     result,
     calibration,
-    dev: scored(devRows),
+    dev: scored(dev),
     test: testScored,
     testExamples: test,
     comparison: {

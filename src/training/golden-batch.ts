@@ -2,9 +2,9 @@
 import type { Tensor4D } from '@tensorflow/tfjs';
 import type { Tf } from '../models/engine/tf.ts';
 import type { Golden } from '../models/golden.ts';
-import type { Mmn } from '../models/mmn.ts';
 import type { Vocabulary } from '../models/port.ts';
 import { gatherVectors, MAX_WORDS, WORD_DIMENSIONS } from '../models/words.ts';
+import type { Network } from '../models/zoo/contract.ts';
 
 /** Written for this purpose: nothing, unknown words, other scripts, short, ordinary and cut texts. */
 const TEXTS: readonly string[] = [
@@ -37,7 +37,7 @@ function drawPictures(): Uint8Array[] {
 }
 
 /** Scores the batch with the network as it is now. */
-export function makeGolden(tf: Tf, mmn: Mmn, vocabulary: Vocabulary, table: Float32Array): Golden {
+export function makeGolden(tf: Tf, mmn: Network, vocabulary: Vocabulary, table: Float32Array): Golden {
   const words = TEXTS.map((text) => vocabulary.encode(text));
   const pictures = drawPictures();
   const textIndexes = pictures.map((_, i) => 2 * i); // among them the empty text
@@ -54,10 +54,10 @@ export function makeGolden(tf: Tf, mmn: Mmn, vocabulary: Vocabulary, table: Floa
       3,
     ]);
     const scaled = tf.div(pixels, 255) as Tensor4D;
-    const textLogits = mmn.forward({ words: tensorOf(words), pictures: null }).dataSync();
+    const textLogits = mmn.forward({ words: tensorOf(words) }).dataSync();
     const beside = tensorOf(textIndexes.map((index) => words[index] as Int32Array));
-    const both = mmn.forward({ words: beside, pictures: scaled }).dataSync();
-    const alone = mmn.forward({ words: null, pictures: scaled }).dataSync();
+    const both = mmn.forward({ words: beside, pixels: scaled }).dataSync();
+    const alone = mmn.forward({ pixels: scaled }).dataSync();
     return {
       texts: TEXTS.map((text, i) => ({
         text,

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { ARTEFACT_FILES, type Artefact, encodeManifest } from '../../src/models/artefact.ts';
 import type { Tf } from '../../src/models/engine/tf.ts';
 import { encodeGolden } from '../../src/models/golden.ts';
-import type { Manifest, Metrics, Training } from '../../src/models/manifest.ts';
-import type { Mmn } from '../../src/models/mmn.ts';
+import type { Json, Manifest, Metrics, Training } from '../../src/models/manifest.ts';
 import { saveNetwork } from '../../src/models/network-files.ts';
 import { exportMmn } from '../../src/models/onnx-export.ts';
 import { loadVocabulary, loadWordVectors } from '../../src/models/words.ts';
+import type { Network } from '../../src/models/zoo/contract.ts';
+import { MMN_DEFAULTS } from '../../src/models/zoo/mmn.ts';
 import { writeArtefact } from '../../src/registry/artefact.ts';
 import { makeGolden } from '../../src/training/golden-batch.ts';
 
@@ -26,16 +27,16 @@ const METRICS: Metrics = {
 };
 const CALIBRATION = { scale: 1.5, bias: -0.25 };
 
-/** Writes `mmn` as an artefact. `golden` is another network to take the golden logits from. */
+/** Writes `mmn`, built with its defaults, as an artefact. `golden` is another network to take the golden logits from. */
 export async function writeTestArtefact(
   tf: Tf,
-  mmn: Mmn,
+  mmn: Network,
   dir: string,
-  options: { readonly image: Training; readonly golden?: Mmn },
+  options: { readonly image: Training; readonly golden?: Network },
 ): Promise<Artefact> {
   const vocabulary = loadVocabulary();
-  const network = await saveNetwork(tf, mmn.network);
-  const onnx = exportMmn(tf, mmn);
+  const network = await saveNetwork(tf, mmn.layers);
+  const onnx = exportMmn(tf, mmn, MMN_DEFAULTS);
   const trained = options.image === 'trained' ? CALIBRATION : null;
   return writeArtefact(
     dir,
@@ -53,7 +54,7 @@ export async function writeTestArtefact(
       name: 'test-mmn',
       version: 'test-1',
       task: 'informative',
-      architecture: { name: 'mmn', config: mmn.config },
+      architecture: { name: 'mmn', config: { ...MMN_DEFAULTS } as unknown as Record<string, Json> },
       modalities: { text: 'trained', image: options.image },
       words: { id: vocabulary.id, size: vocabulary.size },
       normaliser: 'test',

@@ -5,6 +5,7 @@ import { attRnn } from './att-rnn.ts';
 import { cafeLite } from './cafe-lite.ts';
 import type { Architecture } from './contract.ts';
 import { mafn } from './mafn.ts';
+import { mmn } from './mmn.ts';
 import { msrd } from './msrd.ts';
 import { neuraltalk } from './neuraltalk.ts';
 import { ofli2020 } from './ofli2020.ts';
@@ -23,6 +24,7 @@ const row = <Config extends object>(architecture: Architecture<Config>): Archite
 export const ZOO: readonly Architecture[] = [
   row(visualCnn),
   row(textCnn),
+  row(mmn),
   row(textual),
   row(visual),
   row(neuraltalk),

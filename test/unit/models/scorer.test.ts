@@ -10,7 +10,8 @@ import { loadArtefact } from '../../../src/models/artefact.ts';
 import { openEngine } from '../../../src/models/engine/engine.ts';
 import type { Tf } from '../../../src/models/engine/tf.ts';
 import type { Manifest } from '../../../src/models/manifest.ts';
-import { buildMmn, MMN_DEFAULTS, type Mmn } from '../../../src/models/mmn.ts';
+import type { Network } from '../../../src/models/zoo/contract.ts';
+import { buildMmn, MMN_DEFAULTS } from '../../../src/models/zoo/mmn.ts';
 import type { ScoreInput, Scorer } from '../../../src/models/port.ts';
 import { openScorePool } from '../../../src/models/serving/pool.ts';
 import { openScorer } from '../../../src/models/serving/scorer.ts';
@@ -19,7 +20,7 @@ import { drawnPictures } from '../../support/drawn-pictures.ts';
 import { rewriteManifest, writeTestArtefact } from '../../support/test-artefact.ts';
 
 let tf: Tf;
-let mmn: Mmn;
+let mmn: Network;
 let folder: string;
 let textOnly: string;
 let pictured: string;
@@ -33,7 +34,7 @@ const serve = async (dir: string, threads = 1): Promise<Scorer> => {
 
 beforeAll(async () => {
   tf = await openEngine();
-  mmn = buildMmn(tf, MMN_DEFAULTS, 11);
+  mmn = buildMmn(tf, MMN_DEFAULTS, { kind: 'sigmoid', outputs: 1 }, 11);
   folder = await mkdtemp(join(tmpdir(), 'tocsin-scorer-'));
   textOnly = join(folder, 'text-only');
   pictured = join(folder, 'pictured');
@@ -69,9 +70,7 @@ describe('openScorer', () => {
     tf.tidy(() => {
       batch.forEach(({ words }, i) => {
         const vectors = gatherVectors(table, words, new Float32Array(1500));
-        const logit = mmn
-          .forward({ words: tf.tensor3d(vectors, [1, 15, 100]), pictures: null })
-          .dataSync()[0];
+        const logit = mmn.forward({ words: tf.tensor3d(vectors, [1, 15, 100]) }).dataSync()[0];
         const wanted = 1 / (1 + Math.exp(-(1.5 * (logit as number) - 0.25)));
         expect(Math.abs((outputs[i]?.probability as number) - wanted)).toBeLessThan(1e-4);
         expect(outputs[i]?.byModality).toEqual({ text: outputs[i]?.probability, image: null });
@@ -167,7 +166,7 @@ describe('a model that is not what it should be', () => {
     }));
   it('is refused: a graph that gives other logits than training did', () =>
     damaged(async () => {
-      const other = buildMmn(tf, MMN_DEFAULTS, 12);
+      const other = buildMmn(tf, MMN_DEFAULTS, { kind: 'sigmoid', outputs: 1 }, 12);
       await writeTestArtefact(tf, other, join(folder, 'other'), { image: 'untrained', golden: mmn });
       other.dispose();
       copy = join(folder, 'other');

@@ -8,8 +8,8 @@ import { silentLog } from '../../../src/base/log.ts';
 import { ARTEFACT_FILES, type Artefact, loadArtefact } from '../../../src/models/artefact.ts';
 import { openEngine } from '../../../src/models/engine/engine.ts';
 import type { Tf } from '../../../src/models/engine/tf.ts';
-import { buildMmn } from '../../../src/models/mmn.ts';
 import { loadNetwork } from '../../../src/models/network-files.ts';
+import { buildMmn, type MmnConfig } from '../../../src/models/zoo/mmn.ts';
 import { buildMmnArtefact } from '../../../src/training/build-mmn.ts';
 import { readCrisisLex } from '../../../src/training/crisislex.ts';
 import type { Dataset } from '../../../src/training/dataset.ts';
@@ -95,14 +95,14 @@ describe.each(sources)('an artefact trained on %s', (name, path, epochs) => {
       json: Buffer.from(artefact.bytes(ARTEFACT_FILES.network)).toString('utf8'),
       weights: artefact.bytes(ARTEFACT_FILES.weights),
     });
-    const { config } = artefact.manifest.architecture;
-    const mmn = buildMmn(tf, config, 0);
-    mmn.network.setWeights(network.getWeights());
+    const config = artefact.manifest.architecture.config as unknown as MmnConfig;
+    const mmn = buildMmn(tf, config, { kind: 'sigmoid', outputs: 1 }, 0);
+    mmn.layers.setWeights(network.getWeights());
     tf.tidy(() => {
       const words = tf.randomUniform([2, 15, 100], -1, 1, 'float32', 4);
       const pictures = tf.randomUniform([2, 64, 64, 3], 0, 1, 'float32', 5);
       const loaded = (network.predict([words, pictures]) as typeof words).dataSync();
-      expect(mmn.forward({ words: words as never, pictures: pictures as never }).dataSync()).toEqual(loaded);
+      expect(mmn.forward({ words, pixels: pictures }).dataSync()).toEqual(loaded);
     });
     network.dispose();
     mmn.dispose();

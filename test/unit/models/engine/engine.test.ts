@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Tensor, Tensor3D, Tensor4D } from '@tensorflow/tfjs';
+import type { Tensor, Tensor4D, Variable } from '@tensorflow/tfjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TocsinError } from '../../../../src/base/errors.ts';
 import { seededRandom } from '../../../../src/base/random.ts';
@@ -10,7 +10,7 @@ import { cacheDir } from '../../../../src/config/cache.ts';
 import { type BackendName, backendsToTry, probeBackends } from '../../../../src/models/engine/backends.ts';
 import { describeEngine, openEngine } from '../../../../src/models/engine/engine.ts';
 import { BUILT_FILE, type NativeBackend, nativeDir } from '../../../../src/models/engine/native.ts';
-import { buildMmn, MMN_DEFAULTS, trainableWeights } from '../../../../src/models/mmn.ts';
+import { buildMmn, MMN_DEFAULTS } from '../../../../src/models/zoo/mmn.ts';
 import { drawnPictures } from '../../../support/drawn-pictures.ts';
 
 describe('choosing a backend', () => {
@@ -70,7 +70,7 @@ describe.each(native)('$name', ({ name }) => {
   async function outcome(backend: BackendName): Promise<Record<string, Float32Array>> {
     const tf = await openEngine({ backend });
     const before = tf.memory().numTensors;
-    const mmn = buildMmn(tf, MMN_DEFAULTS, 3);
+    const mmn = buildMmn(tf, MMN_DEFAULTS, { kind: 'sigmoid', outputs: 1 }, 3);
     const random = seededRandom(4);
     const out: Record<string, Float32Array> = {};
     tf.tidy(() => {
@@ -79,12 +79,12 @@ describe.each(native)('$name', ({ name }) => {
       const pictures = tf.div(tf.tensor4d(drawnPictures(BATCH), [BATCH, 64, 64, 3]), 255) as Tensor4D;
       const labels = tf.tensor2d([0, 1, 1, 0, 1, 0], [BATCH, 1]);
       const loss = (w: Tensor, p: Tensor): Tensor =>
-        tf.losses.sigmoidCrossEntropy(labels, mmn.forward({ words: w as Tensor3D, pictures: p as Tensor4D }));
-      out['logits'] = mmn.forward({ words, pictures }).dataSync() as Float32Array;
+        tf.losses.sigmoidCrossEntropy(labels, mmn.forward({ words: w, pixels: p }));
+      out['logits'] = mmn.forward({ words, pixels: pictures }).dataSync() as Float32Array;
       const [byWords, byPictures] = tf.grads(loss as never)([words, pictures] as never) as Tensor[];
       out['words'] = byWords?.dataSync() as Float32Array;
       out['pictures'] = byPictures?.dataSync() as Float32Array;
-      const variables = trainableWeights(mmn, ['text', 'image']);
+      const variables = mmn.layers.trainableWeights.map((weight) => weight.read() as Variable);
       const { grads } = tf.variableGrads(() => loss(words, pictures) as never, variables);
       variables.forEach((variable, i) => {
         out[`weight ${i}`] = grads[variable.name]?.dataSync() as Float32Array;
