@@ -21,6 +21,7 @@ const layer = {
   archive: 3,
   registry: 3,
   training: 3,
+  adversarial: 3,
   replay: 4,
   dashboard: 4,
   cli: 5,
@@ -89,7 +90,11 @@ module.exports = {
     },
     door('kafka-single-door', ['kafkajs'], '^src/bus/kafka/'),
     door('lmdb-two-doors', ['lmdb'], '^src/(bus/embedded/|models/encoders/cache\\.ts)'), // the bus and the vectors on disk
-    door('models-single-door', ['@tensorflow', 'onnxruntime-node', 'onnx-proto'], '^src/(models|training)/'),
+    door(
+      'models-single-door',
+      ['@tensorflow', 'onnxruntime-node', 'onnx-proto'],
+      '^src/(models|training|adversarial)/',
+    ),
     door('encoders-single-door', ['@huggingface/tokenizers', 'compromise'], '^src/models/encoders/'),
     door('prometheus-single-door', ['prom-client'], '^src/metrics/'),
     door('sharp-single-door', ['sharp'], '^src/media/'),

@@ -5,9 +5,9 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MAX_LINE, textLines } from '../../../../src/archive/lines.ts';
 import { TocsinError } from '../../../../src/base/errors.ts';
 import type { Archive, ArchivePost } from '../../../../src/replay/readers/contract.ts';
-import { MAX_LINE, textLines } from '../../../../src/archive/lines.ts';
 import { mergedItems, openArchive } from '../../../../src/replay/readers/open-archive.ts';
 import { deps, itemsOf } from './reader-contract.ts';
 

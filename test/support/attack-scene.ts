@@ -1,0 +1,61 @@
+/** A small world to attack: sixty words with random vectors, posts of them, noise for pictures, untrained networks. */
+
+import type { Posts, Victim } from '../../src/adversarial/attack.ts';
+import { createVictim } from '../../src/adversarial/victim.ts';
+import { buildWordSpace, type WordSpace } from '../../src/adversarial/word-space.ts';
+import { seededRandom } from '../../src/base/random.ts';
+import type { Tf } from '../../src/models/engine/tf.ts';
+import { MAX_WORDS, WORD_DIMENSIONS } from '../../src/models/words.ts';
+import type { Architecture, Head, Network } from '../../src/models/zoo/contract.ts';
+import { TINY_DIMS } from './tiny-encoder.ts';
+
+export const WORDS = 60;
+const SIDE = 64;
+const HEAD: Head = { kind: 'sigmoid', outputs: 1 };
+
+export function sceneSpace(tf: Tf): WordSpace {
+  const random = seededRandom(3);
+  const table = Float32Array.from({ length: (WORDS + 1) * WORD_DIMENSIONS }, (_, i) =>
+    i < WORD_DIMENSIONS ? 0 : random() * 2 - 1,
+  );
+  return buildWordSpace(tf, table, WORD_DIMENSIONS, 8);
+}
+
+/** Word `w7` is row 7; everything else is unknown. */
+export function encodeScene(text: string): Int32Array {
+  const ids = new Int32Array(MAX_WORDS);
+  text
+    .split(' ')
+    .slice(0, MAX_WORDS)
+    .forEach((word, i) => {
+      ids[i] = Number(/^w(\d+)$/.exec(word)?.[1] ?? 0);
+    });
+  return ids;
+}
+
+export function scenePosts(count: number, pictures: boolean): Posts {
+  const random = seededRandom(11);
+  const texts = Array.from({ length: count }, (_, i) =>
+    Array.from({ length: 4 + (i % 5) }, () => `w${1 + Math.floor(random() * WORDS)}`).join(' '),
+  );
+  return {
+    count,
+    texts,
+    words: Int32Array.from(texts.flatMap((text) => [...encodeScene(text)])),
+    pixels: pictures ? Float32Array.from({ length: count * SIDE * SIDE * 3 }, random) : null,
+    labels: Float32Array.from({ length: count }, (_, i) => i % 2),
+  };
+}
+
+export function sceneVictim(
+  tf: Tf,
+  architecture: Architecture,
+  space: WordSpace,
+): { readonly victim: Victim; readonly network: Network } {
+  const network = architecture.build(tf, architecture.defaults, TINY_DIMS, HEAD, 5);
+  const columns = architecture.columns(architecture.defaults);
+  return {
+    network,
+    victim: createVictim(tf, { network, head: HEAD, columns, space, encode: encodeScene }),
+  };
+}

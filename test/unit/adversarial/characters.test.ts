@@ -1,0 +1,43 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { editWord } from '../../../src/adversarial/characters.ts';
+import { SMALL_TALK } from '../../../src/adversarial/prefix.ts';
+import { MAX_WORDS, tokenise } from '../../../src/models/words.ts';
+import { normaliseText } from '../../../src/normalise/text.ts';
+
+describe('editWord', () => {
+  it.each([
+    ['bridge', 'swap', 'brdige'],
+    ['bridge', 'homoglyph', 'brіdge'],
+    ['bridge', 'invisible', 'bri\u200bdge'],
+    ['aaaa', 'swap', null],
+    ['of', 'swap', null],
+    ['xyz', 'swap', null],
+    ['glut', 'homoglyph', null],
+  ] as const)('%s by %s is %s', (word, edit, wanted) => {
+    expect(editWord(word, edit)).toBe(wanted);
+  });
+
+  it('changes a word that it changes, and keeps its letters when it swaps', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1, maxLength: 12, unit: 'grapheme-ascii' }), (word) => {
+        const swapped = editWord(word, 'swap');
+        if (swapped === null) return;
+        expect(swapped).not.toBe(word);
+        expect([...swapped].sort()).toEqual([...word].sort());
+        expect(swapped.at(0)).toBe(word.at(0));
+        expect(swapped.at(-1)).toBe(word.at(-1));
+      }),
+    );
+  });
+
+  it('by invisible characters is undone by the normaliser', () => {
+    expect(normaliseText(editWord('bridge', 'invisible') as string).text).toBe('bridge');
+  });
+});
+
+describe('the prefix', () => {
+  it('fills the window of the networks exactly', () => {
+    expect(tokenise(SMALL_TALK)).toHaveLength(MAX_WORDS);
+  });
+});
