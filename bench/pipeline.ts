@@ -17,7 +17,7 @@ import { openMediaStore } from '../src/media/store.ts';
 import { type LedgerRow, ledgerOf, watchLedger } from '../src/pipeline/ledger.ts';
 import { prepare, startService, type Target } from '../test/support/pipeline.ts';
 import { eventually, type Running, temporaryFolder } from '../test/support/tocsin.ts';
-import { cpuSeconds, descendants, machine, percentile, round, rssMiB } from './lib/machine.ts';
+import { coreSeconds, cpuSeconds, descendants, machine, percentile, round, rssMiB } from './lib/machine.ts';
 import { chunks, syntheticPosts } from './lib/posts.ts';
 
 const { values: flags } = parseArgs({
@@ -52,14 +52,24 @@ const start = async (...names: string[]): Promise<void> => {
     );
 };
 
-/** Follows the ledger; resolves with how long it took from the first change to `done`. */
+/** Where the machine's core seconds have gone so far; a broker counts as elsewhere. */
+function spending(): { services: number; bench: number; elsewhere: number; idle: number } {
+  const pids = [...services.values()].flatMap(({ child }) => [child.pid, ...descendants(child.pid)]);
+  const spent = pids.reduce<number>((sum, pid) => sum + (cpuSeconds(pid) ?? 0), 0);
+  const { user, system } = process.cpuUsage();
+  const bench = (user + system) / 1e6;
+  const { busy, idle } = coreSeconds();
+  return { services: spent, bench, elsewhere: busy - spent - bench, idle };
+}
+
+/** Follows the ledger; resolves with how long it took from the first change to `done`, and which core seconds. */
 async function timed(
   bus: Bus,
   done: (row: LedgerRow) => boolean,
   measure: (row: LedgerRow) => number,
-): Promise<{ seconds: number; amount: number }> {
+): Promise<{ seconds: number; amount: number; spent: object }> {
   const view = await watchLedger(bus);
-  let first: { at: number; amount: number } | null = null;
+  let first: { at: number; amount: number; spending: ReturnType<typeof spending> } | null = null;
   try {
     return await eventually(
       'the load to be worked off',
@@ -67,9 +77,20 @@ async function timed(
         await view.refresh();
         const row = ledgerOf(view).total;
         const amount = measure(row);
-        if (!first && amount > 0) first = { at: performance.now(), amount };
+        if (!first && amount > 0) first = { at: performance.now(), amount, spending: spending() };
         if (!first || !done(row)) return false;
-        return { seconds: (performance.now() - first.at) / 1000, amount: amount - first.amount };
+        const { at, spending: before } = first;
+        const after = spending();
+        return {
+          seconds: (performance.now() - at) / 1000,
+          amount: amount - first.amount,
+          spent: {
+            services: round(after.services - before.services, 2),
+            bench: round(after.bench - before.bench, 2),
+            elsewhere: round(after.elsewhere - before.elsewhere, 2),
+            idle: round(after.idle - before.idle, 2),
+          },
+        };
       },
       { timeoutMs: 600_000, everyMs: 20 },
     );
@@ -196,7 +217,7 @@ async function pictures(
   const settled = (row: LedgerRow): number => row.picturesReady + row.picturesRefused;
   const wait = timed(bus, (row) => settled(row) === posts, settled);
   await start('label', 'media');
-  const { seconds, amount } = await wait;
+  const { seconds, amount, spent } = await wait;
   return {
     posts,
     distinctPictures: distinct,
@@ -205,6 +226,7 @@ async function pictures(
     meanKB: Math.round(bytes / distinct / 1024),
     seconds: round(seconds, 2),
     picturesPerSecond: Math.round(amount / seconds),
+    coreSeconds: spent,
     services: cost(),
   };
 }

@@ -46,6 +46,17 @@ export function descendants(pid: number | undefined): number[] {
   }
 }
 
+/** Seconds that the machine's cores have worked, and stood idle, since it was started. */
+export function coreSeconds(): { readonly busy: number; readonly idle: number } {
+  let busy = 0;
+  let idle = 0;
+  for (const { times } of cpus()) {
+    busy += times.user + times.nice + times.sys + times.irq;
+    idle += times.idle;
+  }
+  return { busy: busy / 1_000, idle: idle / 1_000 };
+}
+
 /** Value below which the share `p` of the values lies. */
 export function percentile(values: readonly number[], p: number): number {
   const sorted = [...values].sort((a, b) => a - b);

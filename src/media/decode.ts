@@ -51,7 +51,8 @@ export async function decodePicture(bytes: Uint8Array): Promise<Decoded | Refuse
     perceptualHashFlipped: hashes?.flipped ?? null,
     thumbhash: thumbhash(seen, small.width / small.height),
     preview: await sharp(small.data, { raw: { width: small.width, height: small.height, channels: 3 } })
-      .jpeg({ quality: 80 })
+      // One pass over the coefficients, not two: a quarter less time for a few per cent more bytes.
+      .jpeg({ quality: 80, optimiseCoding: false })
       .toBuffer(),
   };
 }

@@ -35,15 +35,14 @@ function taps(size: number, target: number): Taps {
     const centre = (t + 0.5) * scale;
     const first = Math.max(0, Math.floor(centre - support + 0.5));
     const last = Math.min(size, Math.floor(centre + support + 0.5));
-    const shares = Array.from({ length: last - first }, (_, k) =>
-      Math.max(0, 1 - Math.abs(first + k + 0.5 - centre) / support),
-    );
-    const sum = shares.reduce((a, b) => a + b, 0);
+    const share = (k: number): number => Math.max(0, 1 - Math.abs(first + k + 0.5 - centre) / support);
+    let sum = 0;
+    for (let k = 0; k < last - first; k += 1) sum += share(k);
     // Rounding the running total, not each share, keeps the sum exact: a plain colour stays what it is.
     let total = 0;
     let given = 0;
-    for (const [k, share] of shares.entries()) {
-      total += share;
+    for (let k = 0; k < last - first; k += 1) {
+      total += share(k);
       const upTo = Math.round((total / sum) * 2 ** WEIGHT_BITS);
       weights[t * stride + k] = upTo - given;
       given = upTo;
