@@ -1,6 +1,7 @@
 /** `tocsin evaluate`: how good is a model on labelled posts? */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { systemClock } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
 import { createLog } from '../metrics/log.ts';
 import type { ArtefactEvaluation, EvaluatedPart } from '../training/evaluate.ts';
@@ -39,17 +40,20 @@ export function register(program: Command): void {
     .command('evaluate')
     .description('judges a model on labelled posts, with the files that serve')
     .argument('<artefact>', 'folder of the model')
-    .requiredOption('--data <path>', 'crisislex_t26.tsv or its folder')
+    .requiredOption('--data <path>', 'labelled posts: any folder or file that a reader knows')
     .option('--part <name>', "test or dev of the model's own split, or all", 'test')
     .option('--output <format>', 'table or json', 'table')
     .action(async (dir: string, flags: Flags) => {
       try {
         // Loaded here, not above: `tocsin --help` loads every command.
         const { evaluateArtefact } = await import('../training/evaluate.ts');
-        const { readCrisisLex } = await import('../training/crisislex.ts');
+        const { readDataset } = await import('../training/read-dataset.ts');
         const part = oneOf('part', flags['part'], PARTS) as EvaluatedPart;
         const output = oneOf('output', flags['output'], ['table', 'json']);
-        const data = await readCrisisLex(resolve(String(flags['data'])));
+        const data = await readDataset(resolve(String(flags['data'])), {
+          task: 'informative',
+          now: systemClock.now(),
+        });
         const result = await evaluateArtefact(resolve(dir), data, part, createLog('evaluate', 'warn'));
         process.stdout.write(`${output === 'json' ? JSON.stringify(result) : table(result)}\n`);
         process.exitCode = EXIT.ok;

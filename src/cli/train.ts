@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { systemClock } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
 import { openAskedEngine, withBackendFlag } from './backend-flag.ts';
 import { EXIT, reportFailure } from './runtime.ts';
@@ -25,13 +26,16 @@ const ownVersion = (): string =>
 
 async function trainMmn(flags: Flags): Promise<void> {
   // Loaded here, not above: `tocsin --help` loads every command.
-  const { readCrisisLex } = await import('../training/crisislex.ts');
+  const { readDataset } = await import('../training/read-dataset.ts');
   const { buildMmnArtefact } = await import('../training/build-mmn.ts');
   const say = (line: string): void => {
     process.stderr.write(`${line}\n`);
   };
   const seed = wholeNumber('seed', flags['seed'], 0);
-  const data = await readCrisisLex(resolve(String(flags['data'])));
+  const data = await readDataset(resolve(String(flags['data'])), {
+    task: 'informative',
+    now: systemClock.now(),
+  });
   say(`${data.name}: ${data.examples.length} posts, left out ${JSON.stringify(data.left)}`);
   const artefact = await buildMmnArtefact(await openAskedEngine(flags), {
     data,
@@ -57,7 +61,7 @@ export function register(program: Command): void {
   const train = program.command('train').description('trains models from labelled posts');
   withBackendFlag(train.command('mmn'))
     .description('MMN: is a post informative? Continues where a killed run with the same options stopped.')
-    .requiredOption('--data <path>', 'crisislex_t26.tsv or its folder')
+    .requiredOption('--data <path>', 'labelled posts: any folder or file that a reader knows')
     .requiredOption('--out <dir>', 'folder of the new model; must not exist')
     .option('--seed <n>', 'seed of split, weights and order', '1')
     .option('--leave-out <event...>', 'also train without this event and test on it, for the card', [])

@@ -5,9 +5,10 @@ import { ARTEFACT_FILES, loadArtefact } from '../models/artefact.ts';
 import type { Metrics } from '../models/manifest.ts';
 import { openScorer } from '../models/serving/scorer.ts';
 import { loadVocabulary } from '../models/words.ts';
-import type { Dataset, Example } from './dataset.ts';
+import { binaryLabel, binaryTaskOf, type Dataset, type Example } from './dataset.ts';
 import { answersOf, bySubgroup, type Evaluation } from './evaluation.ts';
 import { measure } from './measure.ts';
+import { openPictures, pixelsOf } from './pictures.ts';
 import { parseSplit, pick } from './splits.ts';
 
 export type EvaluatedPart = 'test' | 'dev' | 'all';
@@ -46,12 +47,14 @@ export async function evaluateArtefact(
   const vocabulary = loadVocabulary();
   const scorer = await openScorer({ dir, threads: 1, metrics: createMetrics({ bare: true }), log });
   try {
+    const task = binaryTaskOf(data);
+    const pixels = await pixelsOf(examples, openPictures());
     const outputs = await scorer.score(
-      examples.map(({ text, pixels }) => ({ words: vocabulary.encode(text), pixels })),
+      examples.map(({ text }, i) => ({ words: vocabulary.encode(text), pixels: pixels[i] ?? null })),
     );
     const scored = {
       probability: outputs.map(({ probability }) => probability ?? NO_SCORE),
-      label: examples.map(({ label }) => label),
+      label: examples.map((example) => binaryLabel(example, task)),
     };
     return {
       model: scorer.model,

@@ -6,9 +6,10 @@ import type { Head, Network } from '../models/zoo/contract.ts';
 import { buildMmn, MMN_DEFAULTS, mmn } from '../models/zoo/mmn.ts';
 import { buildTable, type Encoders, type Shown } from './build-table.ts';
 import type { CheckpointStore, EpochReport } from './checkpoint.ts';
-import type { Dataset, Example } from './dataset.ts';
+import { binaryLabel, binaryTaskOf, type Dataset, type Example } from './dataset.ts';
 import { calibrate, measure, type Scored, sigmoid } from './measure.ts';
 import { trainNaiveBayes } from './naive-bayes.ts';
+import { openPictures, pixelsOf } from './pictures.ts';
 import { pick, type Split } from './splits.ts';
 import type { Labelled } from './table.ts';
 import { predict, type TrainingOptions, type TrainingResult, train } from './train.ts';
@@ -52,11 +53,15 @@ export async function fitMmn(
   options: TrainingOptions,
 ): Promise<Fitted> {
   const { tf, encoders, checkpoints, report } = deps;
-  const [trainExamples, dev, test] = [pick(data, split.train), pick(data, split.dev), pick(data, split.test)];
+  const testExamples = pick(data, split.test);
+  const load = loader(data);
+  const trainExamples = await load(pick(data, split.train));
+  const dev = await load(pick(data, split.dev));
+  const test = await load(testExamples);
   const pictures = trainExamples.some(({ pixels }) => pixels !== null);
   // A network that never saw pictures is not shown any.
   const columns = mmn.columns(MMN_DEFAULTS).filter((column) => pictures || column !== 'pixels');
-  const labelled = (examples: readonly Example[]): Labelled => ({
+  const labelled = (examples: readonly Loaded[]): Labelled => ({
     table: buildTable(examples, columns, encoders),
     labels: Float32Array.from(examples, ({ label }) => label),
   });
@@ -72,8 +77,8 @@ export async function fitMmn(
 
   const logits = (examples: readonly Shown[]): number[] =>
     Array.from(predict(tf, network, HEAD, buildTable(examples, columns, encoders)));
-  const labels = (examples: readonly Example[]): (0 | 1)[] => examples.map(({ label }) => label);
-  const without = (modality: 'text' | 'pixels', examples: readonly Example[]): Shown[] =>
+  const labels = (examples: readonly Loaded[]): (0 | 1)[] => examples.map(({ label }) => label);
+  const without = (modality: 'text' | 'pixels', examples: readonly Loaded[]): Shown[] =>
     examples.map((example) => ({ ...example, [modality]: modality === 'text' ? '' : null }));
   const text = calibrate(logits(without('pixels', dev)), labels(dev));
   const pictured = dev.filter(({ pixels }) => pixels !== null);
@@ -82,7 +87,7 @@ export async function fitMmn(
     image: pictures ? calibrate(logits(without('text', pictured)), labels(pictured)) : null,
     both: pictures ? calibrate(logits(pictured), labels(pictured)) : null,
   };
-  const scored = (examples: readonly Example[]): Scored => {
+  const scored = (examples: readonly Loaded[]): Scored => {
     const z = logits(examples);
     return {
       probability: examples.map(({ pixels }, i) => {
@@ -104,7 +109,7 @@ export async function fitMmn(
     calibration,
     dev: scored(dev),
     test: testScored,
-    testExamples: test,
+    testExamples,
     comparison: {
       mmn: measure(testScored),
       naiveBayes: measure({
@@ -113,5 +118,23 @@ export async function fitMmn(
       }),
       majority: measure({ probability: test.map(() => positives), label: testScored.label }),
     },
+  };
+}
+
+/** An example with its picture in memory. */
+interface Loaded extends Shown {
+  readonly label: 0 | 1;
+}
+
+function loader(data: Dataset): (examples: readonly Example[]) => Promise<Loaded[]> {
+  const task = binaryTaskOf(data);
+  const pictures = openPictures();
+  return async (examples) => {
+    const pixels = await pixelsOf(examples, pictures);
+    return examples.map((example, i) => ({
+      text: example.text,
+      pixels: pixels[i] ?? null,
+      label: binaryLabel(example, task),
+    }));
   };
 }

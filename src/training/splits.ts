@@ -36,7 +36,7 @@ const TEST_SHARE = 0.1;
  */
 export function splitGrouped(data: Dataset, seed: number): Split {
   const groups = groupNearDuplicates(data.examples);
-  const parts = deal(data.examples, groups, [1 - DEV_SHARE - TEST_SHARE, DEV_SHARE, TEST_SHARE], seed);
+  const parts = deal(data, data.examples, groups, [1 - DEV_SHARE - TEST_SHARE, DEV_SHARE, TEST_SHARE], seed);
   return sealed('grouped', seed, data, parts);
 }
 
@@ -54,6 +54,7 @@ export function splitByEvent(data: Dataset, event: string, seed: number): Split 
     .map((example, i) => ({ example, group: groups[i] as number }))
     .filter(({ group }) => !tested.has(group));
   const [train, dev] = deal(
+    data,
     rest.map(({ example }) => example),
     Int32Array.from(rest, ({ group }) => group),
     [1 - DEV_SHARE, DEV_SHARE],
@@ -90,6 +91,7 @@ function sealed(protocol: string, seed: number, data: Dataset, parts: readonly s
 
 /** Deals whole groups to parts, each to the part that lacks most of the group's event and label. */
 function deal(
+  data: Dataset,
   examples: readonly Example[],
   groups: Int32Array,
   shares: readonly number[],
@@ -102,7 +104,7 @@ function deal(
   });
   const strata = new Map<string, { total: number; dealt: number[] }>();
   const stratumOf = (example: Example): { total: number; dealt: number[] } => {
-    const key = `${example.event} ${example.label}`;
+    const key = `${example.event} ${JSON.stringify(example.labels[data.task])}`;
     const stratum = strata.get(key) ?? { total: 0, dealt: shares.map(() => 0) };
     strata.set(key, stratum);
     return stratum;

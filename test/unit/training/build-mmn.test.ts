@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
 import { silentLog } from '../../../src/base/log.ts';
 import { ARTEFACT_FILES, type Artefact, loadArtefact } from '../../../src/models/artefact.ts';
 import { openEngine } from '../../../src/models/engine/engine.ts';
@@ -11,9 +12,9 @@ import type { Tf } from '../../../src/models/engine/tf.ts';
 import { loadNetwork } from '../../../src/models/network-files.ts';
 import { buildMmn, type MmnConfig } from '../../../src/models/zoo/mmn.ts';
 import { buildMmnArtefact } from '../../../src/training/build-mmn.ts';
-import { readCrisisLex } from '../../../src/training/crisislex.ts';
 import type { Dataset } from '../../../src/training/dataset.ts';
 import { evaluateArtefact } from '../../../src/training/evaluate.ts';
+import { readDataset } from '../../../src/training/read-dataset.ts';
 
 const FIXTURE = fileURLToPath(new URL('../../fixtures/crisislex_t26.tsv', import.meta.url));
 const DATASETS = process.env['TOCSIN_DATASETS'];
@@ -32,22 +33,25 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+const readInformative = (path: string): Promise<Dataset> =>
+  readDataset(path, { task: 'informative', now: systemClock.now() });
+
 const build = (data: Dataset, out: string, maxEpochs: number, leaveOut: string[] = []): Promise<Artefact> =>
   buildMmnArtefact(tf, { data, seed: 1, out, leaveOut, maxEpochs, codeVersion: '0.0.0', report: () => {} });
 
-describe('readCrisisLex', () => {
+describe('readDataset, CrisisLexT26', () => {
   it('reads the fixture: labels, normalised texts, languages, what is left out', async () => {
-    const data = await readCrisisLex(FIXTURE);
+    const data = await readInformative(FIXTURE);
     expect(data.examples).toHaveLength(288);
     expect(data.left).toEqual({ not_applicable: 4 });
-    expect(data.examples.filter(({ label }) => label === 1)).toHaveLength(192);
+    expect(data.examples.filter(({ labels }) => labels.informative === 1)).toHaveLength(192);
     expect(data.examples.some(({ text }) => /https?:\/\/t|@\w|^RT /.test(text))).toBe(false);
     expect(new Set(data.examples.map(({ language }) => language)).has('es')).toBe(true);
   });
 
   it('refuses another file and no file', async () => {
     for (const path of [fileURLToPath(import.meta.url), join(folder, 'none')])
-      await expect(readCrisisLex(path)).rejects.toMatchObject({ code: 'ARCHIVE_UNREADABLE' });
+      await expect(readInformative(path)).rejects.toMatchObject({ code: 'ARCHIVE_UNREADABLE' });
   });
 });
 
@@ -57,7 +61,7 @@ describe.each(sources)('an artefact trained on %s', (name, path, epochs) => {
   let out: string;
 
   beforeAll(async () => {
-    const all = await readCrisisLex(path);
+    const all = await readInformative(path);
     data = { ...all, examples: all.examples.filter((_, i) => all.examples.length < 1_000 || i % 5 === 0) };
     out = join(folder, name.replaceAll(' ', '-'));
     artefact = await build(data, out, epochs);
@@ -111,7 +115,7 @@ describe.each(sources)('an artefact trained on %s', (name, path, epochs) => {
 
 describe('buildMmnArtefact', () => {
   it('gives the same weights, split and figures for the same seed, and compares with events left out', async () => {
-    const data = await readCrisisLex(FIXTURE);
+    const data = await readInformative(FIXTURE);
     const first = await build(data, join(folder, 'first'), 1);
     const second = await build(data, join(folder, 'second'), 1, ['2013_Boston_bombings']);
     const { files: firstFiles, ...firstManifest } = first.manifest;
@@ -124,7 +128,7 @@ describe('buildMmnArtefact', () => {
   });
 
   it('never writes into a folder that has something in it', async () => {
-    const data = await readCrisisLex(FIXTURE);
+    const data = await readInformative(FIXTURE);
     const out = join(folder, 'kept');
     const before = (await build(data, out, 1)).manifest;
     await expect(build(data, out, 1)).rejects.toMatchObject({ code: 'BAD_USAGE' });

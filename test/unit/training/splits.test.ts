@@ -21,11 +21,27 @@ function dataset(texts: readonly string[]): Dataset {
       event: EVENTS[i % EVENTS.length] as string,
       text,
       language: 'en',
-      pixels: null,
-      label: i % 5 < 3 ? 1 : 0,
+      post: `p${i}`,
+      createdAt: null,
+      author: null,
+      picture: null,
+      media: [],
+      claim: null,
+      published: {},
+      labels: { informative: i % 5 < 3 ? 1 : 0 },
     }),
   );
-  return { name: 'test', licence: 'none', examples, sha256: 'f'.repeat(64), left: {} };
+  return {
+    name: 'test',
+    licence: 'none',
+    task: 'informative',
+    classes: ['not informative', 'informative'],
+    weak: null,
+    examples,
+    sha256: 'f'.repeat(64),
+    left: {},
+    pictureProblems: {},
+  };
 }
 
 const words = fc.constantFrom(
@@ -90,7 +106,7 @@ describe('splitGrouped', () => {
     for (const event of EVENTS)
       for (const label of [0, 1]) {
         const of = (part: readonly string[]): number =>
-          pick(varied, part).filter((e) => e.event === event && e.label === label).length;
+          pick(varied, part).filter((e) => e.event === event && e.labels.informative === label).length;
         const total = of(split.train) + of(split.dev) + of(split.test);
         expect(of(split.test) / total).toBeCloseTo(0.1, 1);
         expect(of(split.dev) / total).toBeCloseTo(0.1, 1);

@@ -1,0 +1,53 @@
+/** Pixels and fingerprints of a data set's pictures, decoded when they are first wanted and as the media worker does it. */
+import { readFile } from 'node:fs/promises';
+import { type Decoded, decodePicture } from '../media/decode.ts';
+import { checkPicture } from '../media/image-check.ts';
+import type { PerceptualHashes } from '../media/perceptual-hash.ts';
+import type { Example, Picture } from './dataset.ts';
+
+export interface Pictures {
+  /** RGB bytes, [64, 64, 3]; null for no picture, no file, or a file that the media worker would refuse. */
+  pixels(picture: Picture | null): Promise<Uint8Array | null>;
+  /** Null where there are no pixels, or nothing to be seen on them. */
+  hashes(picture: Picture | null): Promise<PerceptualHashes | null>;
+}
+
+type Seen = Pick<Decoded, 'pixels64' | 'perceptualHash' | 'perceptualHashFlipped'>;
+
+/** Each file is decoded once and 12 KB of it are kept. */
+export function openPictures(): Pictures {
+  const known = new Map<string, Promise<Seen | null>>();
+  const seen = (picture: Picture | null): Promise<Seen | null> => {
+    const file = picture?.file ?? null;
+    if (file === null) return Promise.resolve(null);
+    const before = known.get(file) ?? decode(file);
+    known.set(file, before);
+    return before;
+  };
+  return {
+    pixels: async (picture) => (await seen(picture))?.pixels64 ?? null,
+    async hashes(picture) {
+      const { perceptualHash: hash, perceptualHashFlipped: flipped } = (await seen(picture)) ?? {};
+      return hash && flipped ? { hash, flipped } : null;
+    },
+  };
+}
+
+/** The pixels of each example's picture, in order. */
+export async function pixelsOf(
+  examples: readonly Pick<Example, 'picture'>[],
+  pictures: Pictures,
+): Promise<(Uint8Array | null)[]> {
+  const all: (Uint8Array | null)[] = [];
+  for (const { picture } of examples) all.push(await pictures.pixels(picture));
+  return all;
+}
+
+async function decode(file: string): Promise<Seen | null> {
+  const bytes = await readFile(file);
+  if (await checkPicture(bytes)) return null;
+  const decoded = await decodePicture(bytes);
+  if ('refused' in decoded) return null;
+  const { pixels64, perceptualHash, perceptualHashFlipped } = decoded;
+  return { pixels64, perceptualHash, perceptualHashFlipped };
+}
