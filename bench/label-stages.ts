@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../src/base/clock.ts';
 import { silentLog } from '../src/base/log.ts';
+import { machine } from '../src/base/machine.ts';
 import { partitionOf } from '../src/base/murmur2.ts';
 import { simhash64 } from '../src/base/simhash.ts';
 import { createCodec } from '../src/bus/codec.ts';
@@ -29,7 +30,7 @@ import type { Outcome, Stage } from '../src/pipeline/stage.ts';
 import { Watermarks } from '../src/pipeline/watermarks.ts';
 import { CHAMPION_DIR } from '../src/registry/champions.ts';
 import { createScoreStage } from '../src/score/stage.ts';
-import { machine, round } from './lib/machine.ts';
+import { round } from './lib/machine.ts';
 import { syntheticPosts } from './lib/posts.ts';
 
 const COUNT = Number(process.argv[2] ?? 40_000);

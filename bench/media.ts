@@ -8,6 +8,7 @@ import sharp from 'sharp';
 import { drawScene } from '../scripts/lib/scenes.ts';
 import { systemClock } from '../src/base/clock.ts';
 import { silentLog } from '../src/base/log.ts';
+import { machine } from '../src/base/machine.ts';
 import { seededRandom } from '../src/base/random.ts';
 import { createDecoder } from '../src/media/decoder.ts';
 import { createPictures, type Pictures } from '../src/media/pictures.ts';
@@ -15,7 +16,7 @@ import { openMediaStore } from '../src/media/store.ts';
 import { createMetrics } from '../src/metrics/metrics.ts';
 import { startPictureServer } from '../test/support/picture-server.ts';
 import { temporaryFolder } from '../test/support/tocsin.ts';
-import { cpuSeconds, machine, round, rssMiB } from './lib/machine.ts';
+import { cpuSeconds, round, rssMiB } from './lib/machine.ts';
 
 const { values: flags } = parseArgs({
   options: {

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { systemClock } from '../src/base/clock.ts';
 import { silentLog } from '../src/base/log.ts';
+import { machine } from '../src/base/machine.ts';
 import { seededRandom } from '../src/base/random.ts';
 import { createCodec } from '../src/bus/codec.ts';
 import { openBus } from '../src/bus/open.ts';
@@ -17,7 +18,7 @@ import { openMediaStore } from '../src/media/store.ts';
 import { type LedgerRow, ledgerOf, watchLedger } from '../src/pipeline/ledger.ts';
 import { prepare, startService, type Target } from '../test/support/pipeline.ts';
 import { eventually, type Running, temporaryFolder } from '../test/support/tocsin.ts';
-import { coreSeconds, cpuSeconds, descendants, machine, percentile, round, rssMiB } from './lib/machine.ts';
+import { coreSeconds, cpuSeconds, descendants, percentile, round, rssMiB } from './lib/machine.ts';
 import { chunks, syntheticPosts } from './lib/posts.ts';
 
 const { values: flags } = parseArgs({

@@ -1,14 +1,7 @@
-/** What a figure was measured on, and what a process costs. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+/** What a process costs. */
 
-export const machine = (): object => ({
-  cpu: cpus()[0]?.model ?? 'unknown',
-  cores: cpus().length,
-  memoryGiB: Math.round(totalmem() / 2 ** 30),
-  node: process.versions.node,
-  platform: process.platform,
-});
+import { readdirSync, readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 
 /** Resident memory of a process in MiB; null where the system does not tell. */
 export function rssMiB(pid: number | undefined): number | null {

@@ -13,6 +13,8 @@ import type { Tf } from './tf.ts';
 export interface EngineOptions {
   /** `auto` takes the fastest that is present and loads. */
   readonly backend?: BackendName | 'auto';
+  /** `missing` leaves wasm its slow kernels and adds only those that it lacks; for comparison. */
+  readonly wasmKernels?: 'all' | 'missing';
   /** Where `npm run native` has put its builds. */
   readonly cacheDir?: string;
   /** Called once with the backend that was taken and why. */
@@ -24,12 +26,14 @@ export interface EngineOptions {
  * one again gives the same engine. Throws DEPENDENCY_MISSING when the backend that was asked for is not to be had.
  */
 export async function openEngine(options: EngineOptions = {}): Promise<Tf> {
-  const { backend = 'auto', cacheDir: cache = cacheDir(), report } = options;
+  const { backend = 'auto', wasmKernels = 'all', cacheDir: cache = cacheDir(), report } = options;
   const failures: string[] = [];
   for (const { name, reason } of backendsToTry(backend, probeBackends(cache))) {
     try {
       const tf =
-        name === 'wasm' ? await (await import('./wasm.ts')).openWasm() : await openNative(cache, name);
+        name === 'wasm'
+          ? await (await import('./wasm.ts')).openWasm(wasmKernels)
+          : await openNative(cache, name);
       report?.(name, [reason, ...failures].join('; '));
       return tf;
     } catch (cause) {

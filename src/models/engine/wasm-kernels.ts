@@ -21,8 +21,8 @@ interface WasmBackend {
   typedArrayFromHeap(info: TensorInfo): Float32Array;
 }
 
-/** Registers or replaces the kernels, once per process. */
-export function registerWasmKernels(tf: Tf): void {
+/** Registers the kernels that are missing and, unless only those are asked for, replaces the slow ones; once per process. */
+export function registerWasmKernels(tf: Tf, kernels: 'all' | 'missing'): void {
   if (tf.getKernel('Conv2DBackpropFilter', 'wasm')) return;
   tf.registerKernel({
     kernelName: 'Conv2DBackpropFilter',
@@ -30,6 +30,7 @@ export function registerWasmKernels(tf: Tf): void {
     kernelFunc: (call) => filterGradient(tf, call),
   });
   tf.registerKernel({ kernelName: 'UnsortedSegmentSum', backendName: 'wasm', kernelFunc: segmentSum });
+  if (kernels === 'missing') return;
   replace(tf, 'Conv2DBackpropInput', (call, original) => inputGradient(tf, call) ?? original(call));
   replace(tf, 'MaxPoolGrad', (call, original) => maxPoolGradient(tf, call) ?? original(call));
   replace(tf, 'BatchMatMul', (call, original) => transposedProduct(tf, call, original) ?? original(call));

@@ -7,7 +7,7 @@ import { registerWasmKernels } from './wasm-kernels.ts';
 
 const LISTENED = ['uncaughtException', 'unhandledRejection'] as const;
 
-export async function openWasm(): Promise<Tf> {
+export async function openWasm(kernels: 'all' | 'missing'): Promise<Tf> {
   tf.enableProdMode();
   const listeners = LISTENED.map((event) => new Set(process.listeners(event as 'uncaughtException')));
   if (!(await tf.setBackend('wasm')))
@@ -18,6 +18,6 @@ export async function openWasm(): Promise<Tf> {
     for (const listener of process.listeners(event as 'uncaughtException'))
       if (!listeners[i]?.has(listener)) process.off(event, listener);
   });
-  registerWasmKernels(tf);
+  registerWasmKernels(tf, kernels);
   return tf;
 }

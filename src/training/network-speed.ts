@@ -1,0 +1,120 @@
+/** How fast an engine runs and trains a network of the zoo: one batch, again and again. */
+import type { LayersModel, Tensor } from '@tensorflow/tfjs';
+import type { Clock } from '../base/clock.ts';
+import { seededRandom } from '../base/random.ts';
+import type { Tf } from '../models/engine/tf.ts';
+import { takeTurns } from '../models/speed/rates.ts';
+import type { Batch, Column, Dims, Head, Step } from '../models/zoo/contract.ts';
+import { architecture } from '../models/zoo/zoo.ts';
+import { crossEntropy } from './objective.ts';
+
+/** Rows of a batch; both papers'. */
+export const SPEED_BATCH = 32;
+/** MiniLM's tokens and EfficientNet-lite0's outputs, the default encoders; 64 tokens a text. */
+const DIMS: Dims = { tokens: 64, text: 384, imageLogits: 1_000, imageFeatures: 1_280, events: 8 };
+const HEAD: Head = { kind: 'sigmoid', outputs: 1 };
+const STEP: Step = { seed: 1, done: 0, total: 1 };
+
+const SHAPES: Readonly<Record<Column, readonly number[]>> = {
+  words: [15, 100],
+  pixels: [64, 64, 3],
+  tokens: [DIMS.tokens, DIMS.text],
+  tokenMask: [DIMS.tokens],
+  sentence: [DIMS.text],
+  imageLogits: [DIMS.imageLogits],
+  imageFeatures: [DIMS.imageFeatures],
+  entities: [16],
+  present: [2],
+  event: [1],
+};
+/** Whole numbers, and what must be 1 for the network to look. */
+const FILLED: Partial<Record<Column, number>> = { tokenMask: 1, entities: 1, present: 1, event: 0 };
+
+export interface NetworkSpeed {
+  /** Multiplications and additions of one sample's forward pass, as `megaflopOf` counts them. */
+  readonly megaflop: number;
+  /** Forward passes without gradients, encoders apart. */
+  readonly samplesPerSecond: number;
+  /** Forward, backward and Adam for a batch of 32. */
+  readonly stepMs: number;
+}
+
+/** Measures one row of the zoo with its defaults. The weights are random: speed does not depend on them. */
+export async function networkSpeed(
+  tf: Tf,
+  name: string,
+  seconds: number,
+  clock: Clock,
+): Promise<NetworkSpeed> {
+  const row = architecture(name);
+  const network = row.build(tf, row.defaults, DIMS, HEAD, 1);
+  const random = seededRandom(1);
+  const batch: Batch = Object.fromEntries(
+    row.columns(row.defaults).map((column) => {
+      const shape = [SPEED_BATCH, ...SHAPES[column]];
+      const length = shape.reduce((product, side) => product * side, 1);
+      return [
+        column,
+        tf.tensor(
+          Float32Array.from({ length }, () => FILLED[column] ?? random()),
+          shape,
+        ),
+      ];
+    }),
+  );
+  const labels = tf.tensor2d(
+    Array.from({ length: SPEED_BATCH }, (_, i) => i % 2),
+    [SPEED_BATCH, 1],
+  );
+  const optimiser = tf.train.adam(1e-3);
+  const forward = (): unknown => tf.tidy(() => network.forward(batch).dataSync());
+  const trainingStep = (): unknown =>
+    tf.tidy(() =>
+      optimiser
+        .minimize(
+          () => {
+            const loss = crossEntropy(tf, HEAD, network.forward(batch, STEP), labels, null);
+            const more = network.auxiliaryLoss?.(batch, labels, STEP);
+            return more ? tf.add(loss, more) : loss;
+          },
+          true,
+          network.trainable?.(),
+        )
+        ?.dataSync(),
+    );
+  try {
+    const [[forwards], [steps]] = (await takeTurns(
+      [
+        { samples: SPEED_BATCH, step: forward },
+        { samples: 1, step: trainingStep },
+      ],
+      1,
+      seconds,
+      clock,
+    )) as [[number], [number]];
+    return { megaflop: megaflopOf(network.layers), samplesPerSecond: forwards, stepMs: 1_000 / steps };
+  } finally {
+    optimiser.dispose();
+    tf.dispose([labels, ...Object.values(batch)] as Tensor[]);
+    network.dispose();
+  }
+}
+
+/**
+ * Two for each weight of a matrix or filter and each place where it is applied. Left out because small: biases, activations,
+ * pooling, products between activations (attention).
+ */
+export const megaflopOf = (layers: LayersModel): number =>
+  layers.layers
+    .flatMap((layer) =>
+      layer.weights
+        .filter(({ shape }) => shape.length > 1)
+        .map(({ shape }) => {
+          const weights = (shape as number[]).reduce((product, side) => product * side, 1);
+          const places = (layer.outputShape as number[])
+            .slice(1, -1)
+            .reduce((product, side) => product * side, 1);
+          return 2 * weights * places;
+        }),
+    )
+    .reduce((sum, flop) => sum + flop, 0) / 1e6;
