@@ -5,8 +5,10 @@ import { createVictim } from '../../src/adversarial/victim.ts';
 import { buildWordSpace, type WordSpace } from '../../src/adversarial/word-space.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import type { Tf } from '../../src/models/engine/tf.ts';
-import { MAX_WORDS, WORD_DIMENSIONS } from '../../src/models/words.ts';
+import { gatherVectors, MAX_WORDS, WORD_DIMENSIONS } from '../../src/models/words.ts';
 import type { Architecture, Head, Network } from '../../src/models/zoo/contract.ts';
+import { type Labelled, tableOf } from '../../src/training/table.ts';
+import { TRAINING_DEFAULTS, train } from '../../src/training/train.ts';
 import { TINY_DIMS } from './tiny-encoder.ts';
 
 export const WORDS = 60;
@@ -43,7 +45,11 @@ export function scenePosts(count: number, pictures: boolean): Posts {
     texts,
     words: Int32Array.from(texts.flatMap((text) => [...encodeScene(text)])),
     pixels: pictures ? Float32Array.from({ length: count * SIDE * SIDE * 3 }, random) : null,
-    labels: Float32Array.from({ length: count }, (_, i) => i % 2),
+    // Positive where most words come from the first half of the list: something that can be learnt.
+    labels: Float32Array.from(texts, (text) => {
+      const ids = text.split(' ').map((word) => Number(word.slice(1)));
+      return ids.filter((id) => id <= WORDS / 2).length * 2 > ids.length ? 1 : 0;
+    }),
   };
 }
 
@@ -51,11 +57,36 @@ export function sceneVictim(
   tf: Tf,
   architecture: Architecture,
   space: WordSpace,
+  seed = 5,
 ): { readonly victim: Victim; readonly network: Network } {
-  const network = architecture.build(tf, architecture.defaults, TINY_DIMS, HEAD, 5);
+  const network = architecture.build(tf, architecture.defaults, TINY_DIMS, HEAD, seed);
   const columns = architecture.columns(architecture.defaults);
   return {
     network,
     victim: createVictim(tf, { network, head: HEAD, columns, space, encode: encodeScene }),
   };
+}
+
+/** Trains the network on scene posts until it is right about most of them. */
+export async function fitScene(tf: Tf, network: Network, space: WordSpace): Promise<void> {
+  const posts = scenePosts(120, false);
+  const labelled: Labelled = {
+    labels: posts.labels,
+    table: tableOf(posts.count, {
+      words: {
+        shape: [MAX_WORDS, WORD_DIMENSIONS],
+        write: (i, out) => {
+          gatherVectors(space.vectors, posts.words.subarray(i * MAX_WORDS, (i + 1) * MAX_WORDS), out);
+        },
+      },
+    }),
+  };
+  await train(
+    tf,
+    network,
+    HEAD,
+    { train: labelled, dev: labelled },
+    { ...TRAINING_DEFAULTS, seed: 1, maxEpochs: 25, learningRate: 5e-3 },
+    { checkpoints: null, report: () => {} },
+  );
 }

@@ -1,0 +1,154 @@
+/**
+ * Checks that a report of robustness has to pass (robustness.md §6, after Carlini et al. 2019): a failed one means that
+ * the attack was weak, not that the model is strong, and the report says OVERESTIMATED.
+ */
+import { seededRandom } from '../base/random.ts';
+import type { Tf } from '../models/engine/tf.ts';
+import type { Attack, Posts, Victim } from './attack.ts';
+import { fgsm } from './fgsm.ts';
+import { greedyWords } from './greedy-words.ts';
+import { pgd, pgdDefaults } from './pgd.ts';
+import { plantedShare } from './planted.ts';
+import { square, squareDefaults } from './square.ts';
+import { probabilities } from './suite.ts';
+import { wordReplacement } from './words.ts';
+
+export interface SanityFlag {
+  readonly check: string;
+  readonly passed: boolean;
+  /** The figures behind it. */
+  readonly detail: string;
+}
+
+export interface SanityOptions {
+  readonly epsilon: number;
+  readonly candidates: number;
+  readonly squareQueries: number;
+  readonly seed: number;
+  /** Another model, whose examples are transferred; null where there is none. */
+  readonly surrogate: Victim | null;
+}
+
+/** An attack with no bound worth the name must win. */
+const UNBOUNDED = 128 / 255;
+const ALMOST_NOTHING = 0.01;
+/** One point of accuracy: what a better attack may still gain. */
+const POINT = 0.01;
+/** On few posts a point is less than a post: chance alone moves so many. */
+const CHANCE_POSTS = 2;
+/** What ours must find of the examples that are known to be there (Zimmermann et al. 2022). */
+const PLANTED = 0.95;
+const SWEEP: readonly number[] = [2 / 255, 4 / 255, 8 / 255, 16 / 255];
+const ROUNDING = 1e-9;
+
+/** All checks that make sense against what the model reads, on a batch of posts. */
+export function checkSanity(tf: Tf, victim: Victim, posts: Posts, options: SanityOptions): SanityFlag[] {
+  const { epsilon, seed } = options;
+  const accuracyUnder = (attack: Attack, crafter: Victim = victim): number =>
+    accuracy(victim, attack.generate(crafter, posts, seededRandom(seed)).posts);
+  const flag = (check: string, passed: boolean, detail: string): SanityFlag => ({ check, passed, detail });
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+  const slack = Math.max(POINT, CHANCE_POSTS / Math.max(1, posts.count));
+  const clean = accuracy(victim, posts);
+  const gradient = victim.gradient(posts);
+  const [first, second] = [victim.logits(posts), victim.logits(posts)];
+  const flags = [
+    flag(
+      'logits_repeat',
+      first.every((z, i) => z === second[i]),
+      'the same posts twice',
+    ),
+    flag('planted_examples', plantedShare(tf, seed) >= PLANTED, percent(plantedShare(tf, seed))),
+  ];
+
+  if (gradient.words) {
+    const one = accuracyUnder(wordReplacement(tf));
+    const many = accuracyUnder(greedyWords({ candidates: options.candidates, share: 1 }));
+    const budgets = [0.1, 0.2, 0.3, 0.5].map((share) =>
+      accuracyUnder(greedyWords({ candidates: options.candidates, share })),
+    );
+    flags.push(
+      flag('words_gradient', everyRowMoves(gradient.words, posts, true), 'posts without any gradient: none'),
+      flag(
+        'words_monotone',
+        falls(budgets, slack),
+        `accuracy at 10, 20, 30, 50 % of the words: ${budgets.map(percent).join(', ')}`,
+      ),
+      flag(
+        'words_fresh_gradients_win',
+        many <= one + slack,
+        `greedy without a budget ${percent(many)}, one shot ${percent(one)}`,
+      ),
+    );
+    if (options.surrogate?.gradient(posts).words) {
+      const moved = accuracyUnder(wordReplacement(tf), options.surrogate);
+      flags.push(
+        flag(
+          'words_white_box_wins',
+          one <= moved + slack,
+          `white box ${percent(one)}, transfer ${percent(moved)}`,
+        ),
+      );
+    }
+  }
+  if (gradient.pixels) {
+    const one = accuracyUnder(fgsm(epsilon));
+    const settings = pgdDefaults(epsilon);
+    const many = accuracyUnder(pgd(settings));
+    const more = accuracyUnder(pgd({ ...settings, steps: 2 * settings.steps }));
+    const unbounded = accuracyUnder(pgd(pgdDefaults(UNBOUNDED)));
+    const blind = accuracyUnder(square({ ...squareDefaults(epsilon), queries: options.squareQueries }));
+    const sweep = SWEEP.map((bound) => accuracyUnder(pgd({ ...pgdDefaults(bound), starts: 1 })));
+    flags.push(
+      flag(
+        'pixels_gradient',
+        everyRowMoves(gradient.pixels, posts, false),
+        'posts without any gradient: none',
+      ),
+      flag('unbounded_wins', unbounded <= ALMOST_NOTHING, `accuracy at ε = 128/255: ${percent(unbounded)}`),
+      flag(
+        'epsilon_monotone',
+        falls([clean, ...sweep], slack),
+        `accuracy at ε = 0, 2, 4, 8, 16 / 255: ${[clean, ...sweep].map(percent).join(', ')}`,
+      ),
+      flag('steps_suffice', many - more <= slack, `${percent(many)}, with twice the steps ${percent(more)}`),
+      flag('iterative_wins', many <= one + ROUNDING, `PGD ${percent(many)}, FGSM ${percent(one)}`),
+      flag('white_box_wins', many <= blind + ROUNDING, `PGD ${percent(many)}, Square ${percent(blind)}`),
+    );
+    if (options.surrogate?.gradient(posts).pixels) {
+      const moved = accuracyUnder(pgd(settings), options.surrogate);
+      flags.push(
+        flag(
+          'transfer_loses',
+          many <= moved + ROUNDING,
+          `white box ${percent(many)}, transfer ${percent(moved)}`,
+        ),
+      );
+    }
+  }
+  return flags;
+}
+
+function accuracy(victim: Victim, posts: Posts): number {
+  const { head } = victim;
+  const at = head.kind === 'sigmoid' ? 0 : 1;
+  const hits = probabilities(victim, posts).filter(
+    (p, i) => (p >= 0.5 ? 1 : 0) === posts.labels[i * head.outputs + at],
+  );
+  return hits.length / Math.max(1, posts.count);
+}
+
+const falls = (values: readonly number[], slack: number): boolean =>
+  values.every((value, i) => i === 0 || value <= (values[i - 1] as number) + slack);
+
+/** Whether every post that shows the modality has a gradient other than zero. */
+function everyRowMoves(gradient: Float32Array, posts: Posts, words: boolean): boolean {
+  const size = gradient.length / posts.count;
+  const shown = posts.words.length / posts.count;
+  for (let i = 0; i < posts.count; i += 1) {
+    if (words && posts.words.subarray(i * shown, (i + 1) * shown).every((id) => id === 0)) continue;
+    if (gradient.subarray(i * size, (i + 1) * size).every((g) => g === 0)) return false;
+  }
+  return true;
+}
