@@ -4,9 +4,11 @@ import { nearest } from '../../base/nearest.ts';
 import { attRnn } from './att-rnn.ts';
 import { cafeLite } from './cafe-lite.ts';
 import type { Architecture } from './contract.ts';
+import { eann } from './eann.ts';
 import { mafn } from './mafn.ts';
 import { mmn } from './mmn.ts';
 import { msrd } from './msrd.ts';
+import { mvae } from './mvae.ts';
 import { neuraltalk } from './neuraltalk.ts';
 import { ofli2020 } from './ofli2020.ts';
 import { spotfake } from './spotfake.ts';
@@ -31,6 +33,8 @@ export const ZOO: readonly Architecture[] = [
   row(vqa),
   row(attRnn),
   row(msrd),
+  row(eann),
+  row(mvae),
   row(mafn),
   row(spotfake),
   row(ofli2020),
