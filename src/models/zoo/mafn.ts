@@ -7,8 +7,8 @@
  *   entities [b, 16]    → entity extractor → R_e [b, k] ┴ sum → R_u [b, k] ┐
  *   imageLogits [b, l]  → visual extractor → R_v [b, k] ────────────────────┴ affine fuser → R_c ⊕ R_u → detector → logits
  *
- * A missing modality is a zero representation at the fusion (R_u or R_v), as in MMN (decision 10). The network knows these
- * cases only if training shows them: pairs must lose their text or their picture in part (`present`).
+ * A missing modality is a zero representation at the fusion (R_u or R_v), and training hides one of some pairs, so that the
+ * network knows such posts: as in MMN (decision 10).
  */
 import type { layers, SymbolicTensor, Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 import { TocsinError } from '../../base/errors.ts';
@@ -16,6 +16,8 @@ import type { Tf } from '../engine/tf.ts';
 import { NORM_EPSILON, normalise } from './batch-norm.ts';
 import type { Architecture, Batch, Column, Dims, Head, Network } from './contract.ts';
 import { dropUnits } from './dropout.ts';
+import { has, hideModalities } from './presence.ts';
+import { maskedMean } from './sequences.ts';
 
 /** Everything that shapes the network; the ablations of Table 2 are values of it. */
 export interface MafnConfig {
@@ -37,6 +39,8 @@ export interface MafnConfig {
   readonly hidden: number;
   /** Share of the visual extractor's hidden units that is dropped while training. */
   readonly dropout: number;
+  /** Share of pairs that lose their text, and share that lose their picture, while training. */
+  readonly modalityDropout: number;
 }
 
 export const MAFN_DEFAULTS: MafnConfig = {
@@ -52,21 +56,25 @@ export const MAFN_DEFAULTS: MafnConfig = {
   units: 32, // "texts and entities were turned into 32-dimensional vectors"
   hidden: 256, // inferred
   dropout: 0.5, // rate inferred
+  modalityDropout: 0.25, // MMN's (decision 10); most posts have no picture
 };
 
-/** Table 2 of the paper. */
+/** The paper's own setting: it trains and tests on posts with a picture only, so nothing is hidden from the network. */
+export const MAFN_PAPER: MafnConfig = { ...MAFN_DEFAULTS, modalityDropout: 0 };
+
+/** Table 2 of the paper; its first row is `MAFN_PAPER`. */
 export const MAFN_ABLATIONS: Readonly<
   Record<
     'without-entity' | 'without-affine' | 'without-both' | 'text-only' | 'entity-only' | 'without-image',
     MafnConfig
   >
 > = {
-  'without-entity': { ...MAFN_DEFAULTS, entity: false },
-  'without-affine': { ...MAFN_DEFAULTS, fusion: 'concat' },
-  'without-both': { ...MAFN_DEFAULTS, entity: false, fusion: 'concat' },
-  'text-only': { ...MAFN_DEFAULTS, entity: false, image: false },
-  'entity-only': { ...MAFN_DEFAULTS, text: false, image: false },
-  'without-image': { ...MAFN_DEFAULTS, image: false },
+  'without-entity': { ...MAFN_PAPER, entity: false },
+  'without-affine': { ...MAFN_PAPER, fusion: 'concat' },
+  'without-both': { ...MAFN_PAPER, entity: false, fusion: 'concat' },
+  'text-only': { ...MAFN_PAPER, entity: false, image: false },
+  'entity-only': { ...MAFN_PAPER, text: false, image: false },
+  'without-image': { ...MAFN_PAPER, image: false },
 };
 
 /** OntoNotes 5's types, the paper's 18 "kinds of identifiable entities". */
@@ -187,11 +195,7 @@ function buildMafn(tf: Tf, config: MafnConfig, dims: Dims, head: Head, seed: num
    * "Visual feature extractor": R_v = σ(W₂ drop(σ(norm(W₁ R_vgg + b₁))) + b₂), l → 256 → k: "the batch normalization layer and
    * drop-out layer between the two fully connected layers and the activation function".
    */
-  const visualExtractor = (): ((
-    batch: Batch,
-    pictured: Tensor2D | undefined,
-    seed: number | undefined,
-  ) => Tensor2D) => {
+  const visualExtractor = (): ((batch: Batch, pictured: Tensor2D, seed: number | undefined) => Tensor2D) => {
     const first = own(dense('image_fc1', hidden), dims.imageLogits);
     const norm = tf.layers.batchNormalization({ name: 'image_norm', epsilon: NORM_EPSILON });
     own(norm, hidden);
@@ -243,25 +247,27 @@ function buildMafn(tf: Tf, config: MafnConfig, dims: Dims, head: Head, seed: num
     layers: network,
     forward: (batch, step) =>
       tf.tidy(() => {
-        const has = (place: number): Tensor2D | undefined =>
-          batch.present && (tf.slice(batch.present, [0, place], [-1, 1]) as Tensor2D); // [b, 1]
-        const keep = (part: Tensor2D, flag: Tensor2D | undefined): Tensor2D =>
-          flag ? tf.mul(part, flag) : part;
-        const pictured = has(1);
+        // The normalisation counts every picture, hidden or not.
+        const visual = image?.(batch, has(tf, batch.present, 'image'), step && step.seed * 2);
+        const present =
+          fuse && step && config.modalityDropout > 0
+            ? hideModalities(tf, column(batch, 'present'), config.modalityDropout, step.seed * 2 + 1)
+            : batch.present;
         const spoken = [text?.(batch), entity?.(batch)].filter((part) => part !== undefined);
-        const joint = spoken.length > 0 ? keep(tf.addN(spoken), has(0)) : null; // R_u = R_e + R_t
-        const visual = image ? keep(image(batch, pictured, step?.seed), pictured) : null; // R_v
-        const total = fuse && joint && visual ? fuse(joint, visual) : ((joint ?? visual) as Tensor2D); // R_s
+        const keep = (part: Tensor2D, modality: 'text' | 'image'): Tensor2D =>
+          tf.mul(part, has(tf, present, modality));
+        const parts = {
+          joint: spoken.length > 0 ? keep(tf.addN(spoken), 'text') : null, // R_u = R_e + R_t
+          visual: visual ? keep(visual, 'image') : null, // R_v
+        };
+        const total =
+          fuse && parts.joint && parts.visual
+            ? fuse(parts.joint, parts.visual)
+            : ((parts.joint ?? parts.visual) as Tensor2D); // R_s
         return detectorOutput(leaky(detectorHidden(total))) as Tensor2D;
       }),
     dispose: () => network.dispose(),
   };
-}
-
-/** Mean of the vectors that count; zero where none does. [b, n, k], [b, n] → [b, k] */
-function maskedMean(tf: Tf, x: Tensor3D, mask: Tensor2D): Tensor2D {
-  const sum = tf.sum(tf.mul(x, tf.expandDims(mask, 2)), 1);
-  return tf.div(sum, tf.maximum(tf.sum(mask, 1, true), 1));
 }
 
 function column(batch: Batch, name: Column): Tensor {

@@ -14,8 +14,9 @@ import {
   type TextBranchConfig,
   textBranch,
 } from './branches.ts';
-import type { Architecture, Batch, Head, Network, Step } from './contract.ts';
+import type { Architecture, Head, Network } from './contract.ts';
 import { dropUnits } from './dropout.ts';
+import { hideModalities } from './presence.ts';
 
 /** Everything that shapes the network and what it drops. */
 export interface MmnConfig extends TextBranchConfig, ImageBranchConfig {
@@ -83,7 +84,11 @@ export function buildMmn(tf: Tf, config: MmnConfig, head: Head, seed: number): N
         const imagePart = batch.pixels
           ? drop(imageRepresentation.apply(batch.pixels) as Tensor, 1)
           : (tf.zeros([rows, config.imageUnits]) as Tensor2D);
-        const present = step ? hideModalities(tf, batch, config.modalityDropout, step) : batch.present;
+        const pairs = batch.present && batch.words && batch.pixels;
+        const present =
+          step && pairs
+            ? hideModalities(tf, batch.present, config.modalityDropout, step.seed * 4 + 3)
+            : batch.present;
         const shown = (part: Tensor2D, column: number): Tensor2D =>
           present ? tf.mul(part, tf.slice(present, [0, column], [rows, 1])) : part;
         const hidden = fusion.apply(tf.concat([shown(textPart, 0), shown(imagePart, 1)], 1)) as Tensor2D;
@@ -91,15 +96,4 @@ export function buildMmn(tf: Tf, config: MmnConfig, head: Head, seed: number): N
       }),
     dispose: () => layers.dispose(),
   };
-}
-
-/** `present` with one modality of some pairs hidden; a row that has one modality keeps it. [b, 2] */
-function hideModalities(tf: Tf, batch: Batch, share: number, step: Step): Tensor | undefined {
-  const { present, words, pixels } = batch;
-  if (!present || !words || !pixels) return present;
-  const rows = present.shape[0] as number;
-  const chance = tf.randomUniform([rows, 1], 0, 1, 'float32', step.seed * 4 + 3);
-  const kept = tf.cast(tf.concat([tf.greaterEqual(chance, share), tf.less(chance, 1 - share)], 1), 'float32');
-  const pair = tf.prod(present, 1, true); // [b, 1]
-  return tf.mul(present, tf.sub(1, tf.mul(pair, tf.sub(1, kept))));
 }

@@ -7,6 +7,7 @@ import type { Tf } from '../engine/tf.ts';
 import { MAX_WORDS, WORD_DIMENSIONS } from '../words.ts';
 import { seededInitialisers } from './branches.ts';
 import type { Architecture, Batch, Dims, Head, Network, Step } from './contract.ts';
+import { divergenceFromStandard } from './gaussians.ts';
 import { has } from './presence.ts';
 import { chain, joinParts } from './seeded-layers.ts';
 import { knownWords } from './sequences.ts';
@@ -175,10 +176,8 @@ function buildMvae(tf: Tf, config: MvaeConfig, dims: Dims, head: Head, seed: num
           batch.imageFeatures as Tensor,
           has(tf, batch.present, 'image'),
         );
-        const kl = tf.mul(
-          -0.5,
-          tf.mean(tf.sub(tf.add(1, variance), tf.add(tf.square(mu), tf.exp(variance)))),
-        );
+        // Per dimension of z, as in the code: its mean, not its sum.
+        const kl = tf.div(tf.mean(divergenceFromStandard(tf, { mean: mu, logVariance: variance })), latent);
         return tf.addN([
           tf.mul(ofWords, config.textWeight),
           tf.mul(ofFeatures, config.imageWeight),

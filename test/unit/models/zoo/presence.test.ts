@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { attRnn } from '../../../../src/models/zoo/att-rnn.ts';
 import { cafeLite } from '../../../../src/models/zoo/cafe-lite.ts';
 import type { Architecture, Batch, Column } from '../../../../src/models/zoo/contract.ts';
+import { eann } from '../../../../src/models/zoo/eann.ts';
+import { mafn } from '../../../../src/models/zoo/mafn.ts';
 import { msrd } from '../../../../src/models/zoo/msrd.ts';
+import { mvae } from '../../../../src/models/zoo/mvae.ts';
 import { neuraltalk } from '../../../../src/models/zoo/neuraltalk.ts';
 import { ofli2020 } from '../../../../src/models/zoo/ofli2020.ts';
 import { spotfake } from '../../../../src/models/zoo/spotfake.ts';
@@ -12,7 +15,10 @@ import { vqa } from '../../../../src/models/zoo/vqa.ts';
 import { zooOnWasm } from '../../../support/zoo-on-wasm.ts';
 
 const zoo = zooOnWasm();
-const COLUMNS_OF = { text: ['words', 'sentence'], image: ['imageLogits', 'imageFeatures'] } as const;
+const COLUMNS_OF = {
+  text: ['words', 'sentence', 'tokens', 'entities'],
+  image: ['imageLogits', 'imageFeatures'],
+} as const;
 
 /** The batch with other values in the columns of a modality. */
 const altered = (batch: Batch, columns: readonly Column[]): Batch =>
@@ -23,7 +29,19 @@ const altered = (batch: Batch, columns: readonly Column[]): Batch =>
     ]),
   );
 
-const rows = [neuraltalk, vqa, attRnn, msrd, spotfake, ofli2020, cafeLite, sseCross] as const;
+const rows = [
+  neuraltalk,
+  vqa,
+  attRnn,
+  msrd,
+  eann,
+  mvae,
+  mafn,
+  spotfake,
+  ofli2020,
+  cafeLite,
+  sseCross,
+] as const;
 describe.each(rows.map((row) => [row.name, row as unknown as Architecture] as const))('%s', (name, row) => {
   it.each([
     ['text', [0, 1]],
