@@ -19,6 +19,10 @@ it('gives the same answer when the words move along, another when they change pl
     zoo.logits(network, { ...batch, words: at(7) }).forEach((logit, i) => {
       expect(logit).toBeCloseTo(early[i] as number, 5);
     });
+    const twice = tf.add(at(1), at(9));
+    zoo.logits(network, { ...batch, words: twice }).forEach((logit, i) => {
+      expect(logit).toBeCloseTo(early[i] as number, 5); // the strongest counts, not how often
+    });
     expect(zoo.logits(network, { ...batch, words: at(4, tf.reverse(phrase, 1)) })).not.toEqual(early);
   });
 });

@@ -1,4 +1,5 @@
 /** VQA's product fusion: zero where a modality is, so that only the bias is left to answer. */
+import type { Tensor } from '@tensorflow/tfjs';
 import { expect, it } from 'vitest';
 import { vqa } from '../../../../src/models/zoo/vqa.ts';
 import { zooOnWasm } from '../../../support/zoo-on-wasm.ts';
@@ -12,6 +13,10 @@ it.each([
   zoo.using(vqa, (network, batch) => {
     const { tf } = zoo;
     const row = (name: string) => network.layers.getLayer(name);
+    // With biases a layer turns zero into something; the product must be zero all the same.
+    const [width, seen] = [row('text_dense').getWeights()[0], row('image_dense').getWeights()[0]];
+    row('text_dense').setWeights([width as Tensor, tf.ones([32])]);
+    row('image_dense').setWeights([seen as Tensor, tf.ones([32])]);
     const zero = row('logit').apply(row('fusion').apply(tf.zeros([1, 32])) as never) as typeof batch.words;
     const wanted = zero?.dataSync()[0] as number;
     const lone = { ...batch, present: tf.tensor2d(Array.from({ length: 8 }, () => [...present])) };
