@@ -1,74 +1,169 @@
-/** `tocsin train`: labelled posts → a model artefact. */
+/** `tocsin train <model>`: labelled posts → a model artefact. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { systemClock } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
+import { nearest } from '../base/nearest.ts';
+import { cacheDir } from '../config/cache.ts';
+import { createLog } from '../metrics/log.ts';
+import type { Architecture } from '../models/zoo/contract.ts';
+import type { Task } from '../training/tasks.ts';
+import type { TrainingOptions } from '../training/train.ts';
 import { openAskedEngine, withBackendFlag } from './backend-flag.ts';
 import { EXIT, reportFailure } from './runtime.ts';
 
 type Flags = Readonly<Record<string, unknown>>;
 
-/** `--name` as a whole number of at least `least`. Throws BAD_USAGE. */
-function wholeNumber(name: string, value: unknown, least: number): number {
-  const number = Number(value);
-  if (!Number.isSafeInteger(number) || number < least)
-    throw new TocsinError(
-      'BAD_USAGE',
-      `--${name} ${String(value)}: a whole number of at least ${least} is needed.`,
-    );
-  return number;
+/** `--name` as a number that `fits`; undefined where it was not given. Throws BAD_USAGE. */
+function number(flags: Flags, name: string, what: string, fits: (n: number) => boolean): number | undefined {
+  const value = flags[name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())];
+  if (value === undefined) return undefined;
+  if (value !== '' && fits(Number(value))) return Number(value);
+  throw new TocsinError('BAD_USAGE', `--${name} ${String(value)}: ${what} is needed.`);
+}
+
+const whole = (flags: Flags, name: string, least: number): number | undefined =>
+  number(flags, name, `a whole number of at least ${least}`, (n) => Number.isSafeInteger(n) && n >= least);
+
+/** `--name` as one of the names. Throws BAD_USAGE with the nearest one. */
+function oneOf<T extends string>(flags: Flags, name: string, known: readonly T[]): T | undefined {
+  const value = flags[name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())];
+  if (value === undefined) return undefined;
+  const found = known.find((candidate) => candidate === value);
+  if (found !== undefined) return found;
+  throw new TocsinError(
+    'BAD_USAGE',
+    `--${name} ${String(value)}: did you mean ${nearest(String(value), known)}? All: ${known.join(', ')}.`,
+  );
+}
+
+type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Without what was not given. */
+const given = <T extends object>(values: T): Given<T> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Given<T>;
+
+/** What `--` says beside the architecture's recipe. */
+const trainingOf = (flags: Flags): Partial<TrainingOptions> =>
+  given({
+    seed: whole(flags, 'seed', 0),
+    batch: whole(flags, 'batch', 1),
+    maxEpochs: whole(flags, 'max-epochs', 1),
+    patience: whole(flags, 'patience', 1),
+    learningRate: number(flags, 'learning-rate', 'a number above 0', (n) => n > 0),
+    schedule: oneOf(flags, 'schedule', ['constant', 'eann'] as const),
+    stopOn: oneOf(flags, 'stop-on', ['loss', 'macroF1'] as const),
+    classWeights: flags['classWeights'] === false ? false : undefined,
+  });
+
+/** The architecture's config with the values of `--config` in it. Throws BAD_USAGE for a name that it does not have. */
+function configOf({ name, defaults }: Architecture, json: unknown): object {
+  if (json === undefined) return defaults;
+  let changes: unknown;
+  try {
+    changes = JSON.parse(String(json));
+  } catch (cause) {
+    throw new TocsinError('BAD_USAGE', `--config ${String(json)}: a JSON object is needed.`, { cause });
+  }
+  if (typeof changes !== 'object' || changes === null || Array.isArray(changes))
+    throw new TocsinError('BAD_USAGE', `--config ${String(json)}: a JSON object is needed.`);
+  const known = Object.keys(defaults);
+  for (const key of Object.keys(changes))
+    if (!known.includes(key))
+      throw new TocsinError(
+        'BAD_USAGE',
+        `--config: ${name} has no ${key}; did you mean ${nearest(key, known)}? All: ${known.join(', ')}.`,
+      );
+  return { ...defaults, ...changes };
 }
 
 const ownVersion = (): string =>
   (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string })
     .version;
 
-async function trainMmn(flags: Flags): Promise<void> {
+const say = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+async function trainModel(name: string, flags: Flags): Promise<void> {
   // Loaded here, not above: `tocsin --help` loads every command.
+  const { architecture } = await import('../models/zoo/zoo.ts');
+  const { buildArtefact } = await import('../training/build.ts');
+  const { openEncoders } = await import('../training/encoders.ts');
+  const { splitBy } = await import('../training/protocols.ts');
   const { readDataset } = await import('../training/read-dataset.ts');
-  const { buildMmnArtefact } = await import('../training/build-mmn.ts');
-  const say = (line: string): void => {
-    process.stderr.write(`${line}\n`);
-  };
-  const seed = wholeNumber('seed', flags['seed'], 0);
-  const data = await readDataset(resolve(String(flags['data'])), {
-    task: 'informative',
-    now: systemClock.now(),
+  const { recipeOf } = await import('../training/recipes.ts');
+  const { TASK_NAMES } = await import('../training/tasks.ts');
+
+  const row = architecture(name);
+  const config = configOf(row, flags['config']);
+  const { head, options } = recipeOf(name);
+  const training: TrainingOptions = { seed: 1, ...options, ...trainingOf(flags) };
+  const task = oneOf<Task>(flags, 'task', TASK_NAMES) ?? 'informative';
+  const data = await readDataset(resolve(String(flags['data'])), { task, now: systemClock.now() });
+  say(`${data.name}: ${data.examples.length} examples, left out ${JSON.stringify(data.left)}`);
+  if (data.weak) say(`Labels are weak: ${data.weak}`);
+  const split = splitBy(String(flags['split']), data, training.seed);
+  const tf = await openAskedEngine(flags);
+  const encoders = await openEncoders(row.columns(config), {
+    ...given({
+      text: flags['textEncoder'] as string | undefined,
+      image: flags['imageEncoder'] as string | undefined,
+    }),
+    cacheDir: cacheDir(),
+    threads: 2,
+    log: createLog('train', 'warn'),
   });
-  say(`${data.name}: ${data.examples.length} posts, left out ${JSON.stringify(data.left)}`);
-  const artefact = await buildMmnArtefact(await openAskedEngine(flags), {
-    data,
-    seed,
-    out: resolve(String(flags['out'])),
-    leaveOut: flags['leaveOut'] as string[],
-    ...(flags['maxEpochs'] === undefined
-      ? {}
-      : { maxEpochs: wholeNumber('max-epochs', flags['maxEpochs'], 1) }),
-    codeVersion: ownVersion(),
-    report: (run, { epoch, trainLoss, devLoss, devMacroF1, best }) =>
-      say(
-        `${run} epoch ${epoch}: train loss ${trainLoss.toFixed(4)}, dev loss ${devLoss.toFixed(4)}, ` +
-          `dev macro-F1 ${devMacroF1.toFixed(4)}${best ? ' *' : ''}`,
-      ),
-  });
-  const { name, version, metrics } = artefact.manifest;
-  const line = { name, version, dir: artefact.dir, test: metrics.test };
-  process.stdout.write(`${JSON.stringify(line)}\n`);
+  try {
+    const artefact = await buildArtefact(tf, {
+      model: { architecture: row, config, head },
+      data,
+      split,
+      encoders,
+      training,
+      out: resolve(String(flags['out'])),
+      leaveOut: flags['leaveOut'] as string[],
+      codeVersion: ownVersion(),
+      report: (run, { epoch, trainLoss, devLoss, devMacroF1, best }) =>
+        say(
+          `${run} epoch ${epoch}: train loss ${trainLoss.toFixed(4)}, dev loss ${devLoss.toFixed(4)}, ` +
+            `dev macro-F1 ${devMacroF1.toFixed(4)}${best ? ' *' : ''}`,
+        ),
+    });
+    const { version, metrics } = artefact.manifest;
+    const line = { name: artefact.manifest.name, version, dir: artefact.dir, test: metrics.test };
+    process.stdout.write(`${JSON.stringify(line)}\n`);
+  } finally {
+    await encoders.close();
+  }
 }
 
 export function register(program: Command): void {
-  const train = program.command('train').description('trains models from labelled posts');
-  withBackendFlag(train.command('mmn'))
-    .description('MMN: is a post informative? Continues where a killed run with the same options stopped.')
+  withBackendFlag(program.command('train'))
+    .description(
+      'trains a model of the zoo from labelled posts. Continues where a killed run with the same options stopped.',
+    )
+    .argument('<model>', 'architecture: mmn, text-cnn, mafn, eann, … (an unknown one lists all)')
     .requiredOption('--data <path>', 'labelled posts: any folder or file that a reader knows')
     .requiredOption('--out <dir>', 'folder of the new model; must not exist')
-    .option('--seed <n>', 'seed of split, weights and order', '1')
-    .option('--leave-out <event...>', 'also train without this event and test on it, for the card', [])
+    .option('--task <name>', 'informative or rumour', 'informative')
+    .option('--split <protocol>', 'grouped or leave-one-event-out:EVENT', 'grouped')
+    .option('--seed <n>', 'seed of split, weights and order (default 1)')
+    .option('--config <json>', "values that differ from the architecture's defaults")
     .option('--max-epochs <n>', 'most epochs (early stopping ends sooner)')
-    .action(async (flags: Flags) => {
+    .option('--patience <n>', 'epochs without a better dev figure before training ends')
+    .option('--stop-on <figure>', 'dev figure that decides: loss or macroF1')
+    .option('--batch <n>', 'rows in a step')
+    .option('--learning-rate <r>', "Adam's rate")
+    .option('--schedule <name>', 'of the rate: constant or eann')
+    .option('--no-class-weights', 'lets a large class weigh more than a small one')
+    .option('--text-encoder <id>', 'frozen text encoder, where the model reads one')
+    .option('--image-encoder <id>', 'frozen picture encoder, where the model reads one')
+    .option('--leave-out <event...>', 'also train without this event and test on it, for the card', [])
+    .action(async (model: string, flags: Flags) => {
       try {
-        await trainMmn(flags);
+        await trainModel(model, flags);
         process.exitCode = EXIT.ok;
       } catch (thrown) {
         reportFailure('train', thrown);

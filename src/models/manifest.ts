@@ -1,5 +1,6 @@
 /** What an artefact's manifest says; nothing in it changes after it was written. */
 import { z } from 'zod';
+import type { Dims, Head } from './zoo/contract.ts';
 
 /** A figure and its 95 % interval. */
 export interface Measured {
@@ -32,19 +33,31 @@ export type Json = string | number | boolean | null | Json[] | { [key: string]: 
 export type Training = 'trained' | 'untrained';
 
 export interface Manifest {
-  readonly format: 1;
+  readonly format: 2;
   readonly name: string;
   readonly version: string;
-  readonly task: 'informative' | 'humanitarian';
+  readonly task: 'informative' | 'rumour' | 'humanitarian' | 'damage';
+  /** With the network's files, everything that `openNetwork` needs. */
   readonly architecture: {
     /** A row of the zoo. */
     readonly name: string;
     /** Its config, as the architecture documents it. */
     readonly config: Readonly<Record<string, Json>>;
+    readonly head: Head;
+    readonly dims: Dims;
   };
+  /** The frozen networks whose vectors it reads. */
+  readonly encoders: readonly {
+    readonly id: string;
+    readonly version: string;
+    readonly modality: 'text' | 'image';
+    readonly preprocess: string;
+    readonly sha256: string;
+  }[];
   /** Which branches have seen data. An untrained one is never served. */
   readonly modalities: { readonly text: Training; readonly image: Training };
-  readonly words: { readonly id: string; readonly size: number };
+  /** The word table that it reads; null where it reads none. */
+  readonly words: { readonly id: string; readonly size: number } | null;
   readonly normaliser: string;
   /** By what the logit rests on; null where it is never served. */
   readonly calibration: {
@@ -82,6 +95,7 @@ export interface Manifest {
 }
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
+const size = z.number().int().min(0);
 const probability = z.number().min(0).max(1);
 const interval = z.tuple([z.number(), z.number()]);
 const measured = z.object({ value: z.number(), interval });
@@ -99,16 +113,27 @@ const metrics = z.object({
 });
 
 export const manifestSchema: z.ZodType<Manifest> = z.object({
-  format: z.literal(1),
+  format: z.literal(2),
   name: z.string().min(1),
   version: z.string().min(1),
-  task: z.enum(['informative', 'humanitarian']),
+  task: z.enum(['informative', 'rumour', 'humanitarian', 'damage']),
   architecture: z.object({
     name: z.string().min(1),
     config: z.record(z.string(), z.json()),
+    head: z.object({ kind: z.enum(['sigmoid', 'softmax']), outputs: size.min(1) }),
+    dims: z.object({ tokens: size, text: size, imageLogits: size, imageFeatures: size, events: size }),
   }),
+  encoders: z.array(
+    z.object({
+      id: z.string().min(1),
+      version: z.string(),
+      modality: z.enum(['text', 'image']),
+      preprocess: z.string(),
+      sha256: hash,
+    }),
+  ),
   modalities: z.object({ text: z.enum(['trained', 'untrained']), image: z.enum(['trained', 'untrained']) }),
-  words: z.object({ id: z.string(), size: z.number().int() }),
+  words: z.object({ id: z.string(), size: z.number().int() }).nullable(),
   normaliser: z.string(),
   calibration: z.object({
     text: calibration.nullable(),

@@ -22,30 +22,31 @@ const cells = (m: Metrics): string[] => [
 const table = (head: readonly string[], rows: readonly string[]): string =>
   [row(...head), row(...head.map(() => '---')), ...rows].join('\n');
 
-const comparison = ({ mmn, naiveBayes, majority }: Comparison): string =>
+const comparison = (name: string, { model, naiveBayes, majority }: Comparison): string =>
   table(
     ['model', ...COLUMNS],
     [
-      row('**MMN, text**', ...cells(mmn)),
+      row(`**${name}**`, ...cells(model)),
       row('naive Bayes', ...cells(naiveBayes)),
       row('majority', ...cells(majority).slice(0, -1), '–'),
     ],
   );
 
 /** Said in words, so that nobody has to find it in the table. */
-const verdict = ({ mmn, naiveBayes }: Comparison): string => {
-  const points = 100 * (mmn.macroF1.value - naiveBayes.macroF1.value);
+const verdict = (name: string, { model, naiveBayes }: Comparison): string => {
+  const points = 100 * (model.macroF1.value - naiveBayes.macroF1.value);
   const apart =
-    mmn.macroF1.value < naiveBayes.macroF1.interval[0] || mmn.macroF1.value > naiveBayes.macroF1.interval[1];
+    model.macroF1.value < naiveBayes.macroF1.interval[0] ||
+    model.macroF1.value > naiveBayes.macroF1.interval[1];
   return (
-    `By macro-F1 MMN is ${Math.abs(points).toFixed(1)} points ${points < 0 ? 'below' : 'above'} naive Bayes, a far simpler model ` +
+    `By macro-F1 ${name} is ${Math.abs(points).toFixed(1)} points ${points < 0 ? 'below' : 'above'} naive Bayes, a far simpler model ` +
     `(${apart ? 'outside' : 'inside'} the interval of naive Bayes).`
   );
 };
 
 const subgroups = (name: string, groups: Readonly<Record<string, Metrics>>): string =>
   table(
-    [name, 'posts', 'informative', 'accuracy', 'macro-F1', 'AUROC'],
+    [name, 'posts', '% yes', 'accuracy', 'macro-F1', 'AUROC'],
     Object.entries(groups).map(([group, m]) =>
       row(
         group,
@@ -58,7 +59,7 @@ const subgroups = (name: string, groups: Readonly<Record<string, Metrics>>): str
     ),
   );
 
-const leftOut = (events: Evaluation['leftOut']): string => {
+const leftOut = (name: string, events: Evaluation['leftOut']): string => {
   const entries = Object.entries(events);
   const mean = (of: (c: Comparison) => number): string =>
     percent(entries.reduce((sum, [, c]) => sum + of(c), 0) / entries.length);
@@ -66,31 +67,31 @@ const leftOut = (events: Evaluation['leftOut']): string => {
     [
       'event left out',
       'posts',
-      'MMN macro-F1',
+      `${name} macro-F1`,
       'naive Bayes macro-F1',
       'majority macro-F1',
-      'MMN AUROC',
+      `${name} AUROC`,
       'naive Bayes AUROC',
     ],
     [
       ...entries.map(([event, c]) =>
         row(
           event,
-          c.mmn.n,
-          withInterval(c.mmn.macroF1),
+          c.model.n,
+          withInterval(c.model.macroF1),
           withInterval(c.naiveBayes.macroF1),
           percent(c.majority.macroF1.value),
-          withInterval(c.mmn.auroc),
+          withInterval(c.model.auroc),
           withInterval(c.naiveBayes.auroc),
         ),
       ),
       row(
         '**mean**',
         '',
-        mean((c) => c.mmn.macroF1.value),
+        mean((c) => c.model.macroF1.value),
         mean((c) => c.naiveBayes.macroF1.value),
         mean((c) => c.majority.macroF1.value),
-        mean((c) => c.mmn.auroc.value),
+        mean((c) => c.model.auroc.value),
         mean((c) => c.naiveBayes.auroc.value),
       ),
     ],
@@ -100,39 +101,72 @@ const leftOut = (events: Evaluation['leftOut']): string => {
 const answer = (name: string, threshold: string, { share, right, interval }: Answers): string =>
   row(name, threshold, percent(share), `${percent(right)} (${percent(interval[0])}–${percent(interval[1])})`);
 
+/** What the model is asked, and what yes means. */
+const QUESTIONS: Readonly<Record<Manifest['task'], string>> = {
+  informative: `Says whether a post of a disaster is informative: whether it carries something that helps people to see what is going on,
+as against sympathy, opinion, jokes and things that have nothing to do with it.`,
+  rumour: `Says whether a post looks like a fake: whether what it tells or shows is not what happened. It judges style and content, not
+the world; nobody has checked anything.`,
+  humanitarian: 'Says what a post of a disaster tells of.',
+  damage: 'Says how badly what a picture shows is damaged.',
+};
+
+/** What is known of a collection beyond its name. */
+const COLLECTIONS: Readonly<Record<string, string>> = {
+  CrisisLexT26: `labelled tweets of 26 crises of 2012 and 2013 (Olteanu, Castillo, Diaz, Vieweg: *What to Expect When the
+Unexpected Happens*, CSCW 2015). Informative = "Related and informative"; not informative = "Related - but not informative" and
+"Not related"; "Not applicable" left out`,
+};
+
+/** Limits that hold for all, and those of what the model reads. */
+const limitsOf = ({ words, encoders, data }: Described): string[] => [
+  'People judged what the labels mean; they often disagree, and neither the labels nor these figures are truth.',
+  'Naive Bayes reads every word of every language and all of the post, and learns the names of the very events that are\n  tested. Only the events left out show what carries over.',
+  ...(words
+    ? [
+        'Only the first 15 words of a post are read, and only those of a fixed English list.',
+        "A post without one known word gets no score (*unsure*) when served, never the model's bias.",
+      ]
+    : []),
+  ...encoders.map(
+    ({ id, modality }) => `What ${id} cannot tell apart in a ${modality} the model cannot either.`,
+  ),
+  ...(data.name === 'CrisisLexT26' ? ['Tweets of at most 140 characters from 2012 and 2013.'] : []),
+  'It does not say whether a post is true. Nobody should be denied help because it says *no*.',
+];
+
+const yesNo = (training: 'trained' | 'untrained'): string => (training === 'trained' ? 'yes' : 'no');
+
 /** The card of a model. Every figure comes from `evaluation`, which lies beside it as evaluation.json. */
-export function writeCard(manifest: Described, evaluation: Evaluation): string {
-  const { name, version, data, split, training, thresholds, modalities, words } = manifest;
-  const { confusion, n } = evaluation.test.mmn;
+export function writeCard(manifest: Described, evaluation: Evaluation, source: string): string {
+  const { name, version, task, data, split, training, thresholds, modalities, words, encoders } = manifest;
+  const model = manifest.architecture.name;
+  const { confusion, n } = evaluation.test.model;
   const sections = [
     `# ${name} ${version}
 
-Says whether a post of a disaster is informative: whether it carries something that helps people to see what is going on,
-as against sympathy, opinion, jokes and things that have nothing to do with it.
+${QUESTIONS[task]}
 
-MMN of Chen et al., *Multi-modal Adversarial Training for Crisis-related Data Classification on Social Media*: Text-CNN and
-Visual-CNN joined before the output. **Trained: text ${modalities.text === 'trained' ? 'yes' : 'no'}, picture ${modalities.image === 'trained' ? 'yes' : 'no'}.**${modalities.image === 'trained' ? '' : ' The data have no pictures; the picture branch holds its first random weights and is never served.'}
+Architecture \`${model}\`: ${source} **Trained: text ${yesNo(modalities.text)}, picture ${yesNo(modalities.image)}.**
 It is not adversarially trained: a person who tries can fool it.`,
     `## Data and licence
 
-${data.name}: ${data.examples.toLocaleString('en')} labelled tweets of 26 crises of 2012 and 2013 (Olteanu, Castillo, Diaz, Vieweg: *What to Expect When the
-Unexpected Happens*, CSCW 2015), licence ${data.licence}; the tweets remain their authors' and none is in this folder (split.json holds
-ids alone). Informative = "Related and informative"; not informative = "Related - but not informative" and "Not related";
-"Not applicable" left out. The weights are under the same licence as Tocsin.
+${data.name}: ${data.examples.toLocaleString('en')} ${COLLECTIONS[data.name] ?? 'labelled examples'}. Licence ${data.licence}; the posts remain their authors' and none is in
+this folder (split.json holds ids alone).
 
-Split \`${split.protocol}\` (seed ${split.seed}): ${split.train.toLocaleString('en')} train, ${split.dev.toLocaleString('en')} dev, ${split.test.toLocaleString('en')} test; near-duplicate texts stay on one side. Word vectors: GloVe 6B 100-d,
-50,000 English words, frozen (table ${words.id}); the first 15 words count. Text is normalised by \`${manifest.normaliser}\`.
-Training: seed ${training.seed}, best of ${training.epochs} epochs was ${training.bestEpoch}; Adam, class weights, dropout, early stopping on dev loss.
+Split \`${split.protocol}\` (seed ${split.seed}): ${split.train.toLocaleString('en')} train, ${split.dev.toLocaleString('en')} dev, ${split.test.toLocaleString('en')} test; near-duplicate texts stay on one side.${words ? ` Word vectors: GloVe 6B 100-d, 50,000 English words, frozen (table ${words.id}); the first 15 words count.` : ''}${encoders.map(({ id }) => ` Frozen encoder: ${id}.`).join('')}
+Text is normalised by \`${manifest.normaliser}\`.
+Training: seed ${training.seed}, best of ${training.epochs} epochs was ${training.bestEpoch}; Adam${training.options['classWeights'] ? ', class weights' : ''}, early stopping on dev ${training.options['stopOn'] === 'loss' ? 'loss' : 'macro-F1'}.
 Calibrated and thresholded on dev; nothing was chosen by the test posts.`,
     `## Test results
 
-In per cent, with 95 % intervals (Wilson for accuracy, bootstrap for the rest). The events of the test are also in train.
+In per cent, with 95 % intervals (Wilson for accuracy, bootstrap for the rest). ${split.protocol === 'grouped' ? 'The events of the test are also in train.' : ''}
 
-${comparison(evaluation.test)}
+${comparison(model, evaluation.test)}
 
-${verdict(evaluation.test)}
+${verdict(model, evaluation.test)}
 
-Confusion of MMN at 0.5, of ${n} posts: ${confusion.tp} informative found, ${confusion.fn} missed, ${confusion.fp} false alarms, ${confusion.tn} rightly passed over.`,
+Confusion at 0.5, of ${n} posts: ${confusion.tp} yes found, ${confusion.fn} missed, ${confusion.fp} false alarms, ${confusion.tn} rightly no.`,
     `## Answers
 
 Thresholds \`${thresholds.name}\`, chosen on dev so that 85 of 100 answers are right; in between the answer is *unsure* (${percent(evaluation.answers.unsure)} % of the test posts).
@@ -151,13 +185,12 @@ ${table(
 Trained anew without the event (and without texts that repeat one of it), tested on all of the event. This is nearer to
 use than the table above.
 
-${leftOut(evaluation.leftOut)}`,
+${leftOut(model, evaluation.leftOut)}`,
         ]
       : []),
     `## By language
 
-As \`eld\` tells it; und = too short to tell. The word table is English, so other languages are mostly unknown words and
-the figures show it.
+As \`eld\` tells it; und = too short to tell.${words ? ' The word table is English, so other languages are mostly unknown words and the figures show it.' : ''}
 
 ${subgroups('language', evaluation.byLanguage)}
 
@@ -166,12 +199,9 @@ ${subgroups('language', evaluation.byLanguage)}
 ${subgroups('event', evaluation.byEvent)}`,
     `## Limits
 
-- Crowd workers judged what "informative" means; they often disagree, and neither the labels nor these figures are truth.
-- Naive Bayes reads every word of every language and all of the post, and learns the names of the very events that are
-  tested; MMN reads 15 words of a fixed English list. Only the events left out show what carries over.
-- Tweets of at most 140 characters from 2012 and 2013. Longer posts are cut after 15 words; what comes later is not read.
-- A post without one known word gets no score (*unsure*), never the model's bias.
-- It does not say whether a post is true. Nobody should be denied help because it says *no*.`,
+${limitsOf(manifest)
+  .map((limit) => `- ${limit}`)
+  .join('\n')}`,
   ];
   return `${sections.join('\n\n')}\n`;
 }

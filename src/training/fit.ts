@@ -1,21 +1,26 @@
 /** One training run on one split: fit, calibrate on dev, judge on test beside the plain models. */
-
+import { TocsinError } from '../base/errors.ts';
 import type { Tf } from '../models/engine/tf.ts';
 import type { Calibration, Metrics } from '../models/manifest.ts';
-import type { Head, Network } from '../models/zoo/contract.ts';
-import { buildMmn, MMN_DEFAULTS, mmn } from '../models/zoo/mmn.ts';
-import { buildTable, type Encoders, type Shown } from './build-table.ts';
+import type { Architecture, Column, Dims, Head, Network } from '../models/zoo/contract.ts';
+import { buildTable, type Shown } from './build-table.ts';
 import type { CheckpointStore, EpochReport } from './checkpoint.ts';
 import { binaryLabel, binaryTaskOf, type Dataset, type Example } from './dataset.ts';
+import { dimsOf, type Encoders } from './encoders.ts';
 import { calibrate, measure, type Scored, sigmoid } from './measure.ts';
 import { trainNaiveBayes } from './naive-bayes.ts';
-import { openPictures, pixelsOf } from './pictures.ts';
+import { openPictures, type Pictures, pixelsOf } from './pictures.ts';
 import { pick, type Split } from './splits.ts';
 import type { Labelled } from './table.ts';
 import { predict, type TrainingOptions, type TrainingResult, train } from './train.ts';
 
-/** Informative or not. */
-const HEAD: Head = { kind: 'sigmoid', outputs: 1 };
+/** What is trained. */
+export interface Model {
+  readonly architecture: Architecture;
+  readonly config: object;
+  /** One sigmoid output, or a softmax over no and yes. */
+  readonly head: Head;
+}
 
 export interface FitDeps {
   readonly tf: Tf;
@@ -26,7 +31,7 @@ export interface FitDeps {
 
 /** The model and the plain models on the same test posts. */
 export interface Comparison {
-  readonly mmn: Metrics;
+  readonly model: Metrics;
   readonly naiveBayes: Metrics;
   /** Always the larger class of the training posts. */
   readonly majority: Metrics;
@@ -35,8 +40,9 @@ export interface Comparison {
 export interface Fitted {
   /** The caller disposes of it. */
   readonly network: Network;
-  /** Whether the training posts had pictures. */
-  readonly pictures: boolean;
+  readonly dims: Dims;
+  /** Which modalities it reads and has seen in training. */
+  readonly learnt: { readonly text: boolean; readonly image: boolean };
   readonly result: TrainingResult;
   readonly calibration: Readonly<Record<'text' | 'image' | 'both', Calibration | null>>;
   readonly dev: Scored;
@@ -45,79 +51,128 @@ export interface Fitted {
   readonly comparison: Comparison;
 }
 
-/** Trains on the split's train posts and judges on its test posts, which nothing here looks at before. */
-export async function fitMmn(
+const TEXT: readonly Column[] = ['words', 'tokens', 'tokenMask', 'sentence', 'entities'];
+const IMAGE: readonly Column[] = ['pixels', 'imageLogits', 'imageFeatures'];
+
+/**
+ * Trains on the split's train posts and judges on its test posts, which nothing here looks at before. Throws BAD_USAGE
+ * for a task with more than two answers and for a network that reads pictures alone where there are none.
+ */
+export async function fitModel(
   deps: FitDeps,
+  model: Model,
   data: Dataset,
   split: Split,
   options: TrainingOptions,
 ): Promise<Fitted> {
   const { tf, encoders, checkpoints, report } = deps;
+  const { architecture, config, head } = model;
+  const events = [...new Set(pick(data, split.train).map(({ event }) => event))].sort();
+  const load = loader(data, events, openPictures());
   const testExamples = pick(data, split.test);
-  const load = loader(data);
   const trainExamples = await load(pick(data, split.train));
   const dev = await load(pick(data, split.dev));
   const test = await load(testExamples);
-  const pictures = trainExamples.some(({ pixels }) => pixels !== null);
+
+  const pictures = trainExamples.some(isPictured);
+  const reads = architecture.columns(config);
+  const learnt = {
+    text: reads.some((column) => TEXT.includes(column)),
+    image: pictures && reads.some((column) => IMAGE.includes(column)),
+  };
+  if (!learnt.text && !learnt.image)
+    throw new TocsinError(
+      'BAD_USAGE',
+      `Training ${architecture.name} on ${data.name}: it reads pictures alone, and the training posts have none.`,
+    );
   // A network that never saw pictures is not shown any.
-  const columns = mmn.columns(MMN_DEFAULTS).filter((column) => pictures || column !== 'pixels');
-  const labelled = (examples: readonly Loaded[]): Labelled => ({
-    table: buildTable(examples, columns, encoders),
-    labels: Float32Array.from(examples, ({ label }) => label),
+  const columns = reads.filter((column) => pictures || column !== 'pixels');
+  const dims = dimsOf(encoders, events.length);
+  const labelled = async (examples: readonly Loaded[]): Promise<Labelled> => ({
+    table: await buildTable(examples, columns, encoders, dims),
+    labels: Float32Array.from(
+      examples.flatMap(({ label }) => (head.kind === 'softmax' ? [1 - label, label] : [label])),
+    ),
   });
-  const network = buildMmn(tf, MMN_DEFAULTS, HEAD, options.seed);
-  const result = await train(
-    tf,
-    network,
-    HEAD,
-    { train: labelled(trainExamples), dev: labelled(dev) },
-    options,
-    { checkpoints, report },
-  );
+  const network = architecture.build(tf, config, dims, head, options.seed);
+  try {
+    const result = await train(
+      tf,
+      network,
+      head,
+      { train: await labelled(trainExamples), dev: await labelled(dev) },
+      options,
+      { checkpoints, report },
+    );
 
-  const logits = (examples: readonly Shown[]): number[] =>
-    Array.from(predict(tf, network, HEAD, buildTable(examples, columns, encoders)));
-  const labels = (examples: readonly Loaded[]): (0 | 1)[] => examples.map(({ label }) => label);
-  const without = (modality: 'text' | 'pixels', examples: readonly Loaded[]): Shown[] =>
-    examples.map((example) => ({ ...example, [modality]: modality === 'text' ? '' : null }));
-  const text = calibrate(logits(without('pixels', dev)), labels(dev));
-  const pictured = dev.filter(({ pixels }) => pixels !== null);
-  const calibration = {
-    text,
-    image: pictures ? calibrate(logits(without('text', pictured)), labels(pictured)) : null,
-    both: pictures ? calibrate(logits(pictured), labels(pictured)) : null,
-  };
-  const scored = (examples: readonly Loaded[]): Scored => {
-    const z = logits(examples);
-    return {
-      probability: examples.map(({ pixels }, i) => {
-        const { scale, bias } = (pixels ? calibration.both : null) ?? text;
-        return sigmoid(scale * (z[i] as number) + bias);
-      }),
-      label: labels(examples),
+    const logits = async (examples: readonly Shown[]): Promise<number[]> =>
+      yesLogits(predict(tf, network, head, await buildTable(examples, columns, encoders, dims)), head);
+    const calibrated = async (
+      examples: readonly Loaded[],
+      hide: Partial<Shown> = {},
+    ): Promise<Calibration> => {
+      const z = await logits(examples.map((example) => ({ ...example, ...hide })));
+      return calibrate(
+        z,
+        examples.map(({ label }) => label),
+      );
     };
-  };
+    const pictured = dev.filter(isPictured);
+    const calibration = {
+      text: learnt.text ? await calibrated(dev, { pixels: null }) : null,
+      image: learnt.image ? await calibrated(pictured, { text: '' }) : null,
+      both: learnt.text && learnt.image ? await calibrated(pictured) : null,
+    };
+    const scored = async (examples: readonly Loaded[]): Promise<Scored> => {
+      const z = await logits(examples);
+      return {
+        probability: examples.map((example, i) => {
+          const { scale, bias } = calibrationFor(calibration, isPictured(example));
+          return sigmoid(scale * (z[i] as number) + bias);
+        }),
+        label: examples.map(({ label }) => label),
+      };
+    };
+    const testScored = await scored(test);
+    return {
+      network,
+      dims,
+      learnt,
+      result,
+      calibration,
+      dev: await scored(dev),
+      test: testScored,
+      testExamples,
+      comparison: compare(testScored, trainExamples, test),
+    };
+  } catch (thrown) {
+    network.dispose();
+    throw thrown;
+  }
+}
 
-  const testScored = scored(test);
-  const naiveBayes = trainNaiveBayes(trainExamples);
-  const positives =
-    trainExamples.filter(({ label }) => label === 1).length / Math.max(1, trainExamples.length);
+/** One logit a row, for yes. */
+const yesLogits = (logits: Float32Array, head: Head): number[] =>
+  head.kind === 'sigmoid'
+    ? Array.from(logits)
+    : Array.from(
+        { length: logits.length / 2 },
+        (_, i) => (logits[2 * i + 1] as number) - (logits[2 * i] as number),
+      );
+
+/** By what the row has and the network has learnt. */
+function calibrationFor({ text, image, both }: Fitted['calibration'], pictured: boolean): Calibration {
+  return ((pictured ? (both ?? image) : null) ?? text ?? image) as Calibration;
+}
+
+function compare(scored: Scored, train: readonly Loaded[], test: readonly Loaded[]): Comparison {
+  const naiveBayes = trainNaiveBayes(train);
+  const positives = train.filter(({ label }) => label === 1).length / Math.max(1, train.length);
+  const { label } = scored;
   return {
-    network,
-    pictures,
-    result,
-    calibration,
-    dev: scored(dev),
-    test: testScored,
-    testExamples,
-    comparison: {
-      mmn: measure(testScored),
-      naiveBayes: measure({
-        probability: test.map((example) => naiveBayes(example.text)),
-        label: testScored.label,
-      }),
-      majority: measure({ probability: test.map(() => positives), label: testScored.label }),
-    },
+    model: measure(scored),
+    naiveBayes: measure({ probability: test.map(({ text }) => naiveBayes(text)), label }),
+    majority: measure({ probability: test.map(() => positives), label }),
   };
 }
 
@@ -126,14 +181,21 @@ interface Loaded extends Shown {
   readonly label: 0 | 1;
 }
 
-function loader(data: Dataset): (examples: readonly Example[]) => Promise<Loaded[]> {
+const isPictured = ({ pixels }: Shown): boolean => pixels !== null;
+
+function loader(
+  data: Dataset,
+  events: readonly string[],
+  pictures: Pictures,
+): (examples: readonly Example[]) => Promise<Loaded[]> {
   const task = binaryTaskOf(data);
-  const pictures = openPictures();
   return async (examples) => {
     const pixels = await pixelsOf(examples, pictures);
     return examples.map((example, i) => ({
       text: example.text,
       pixels: pixels[i] ?? null,
+      large: () => pictures.large(example.picture),
+      event: events.indexOf(example.event),
       label: binaryLabel(example, task),
     }));
   };

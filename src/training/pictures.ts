@@ -3,11 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { type Decoded, decodePicture } from '../media/decode.ts';
 import { checkPicture } from '../media/image-check.ts';
 import type { PerceptualHashes } from '../media/perceptual-hash.ts';
+import { previewPixels } from '../media/preview.ts';
 import type { Example, Picture } from './dataset.ts';
 
 export interface Pictures {
   /** RGB bytes, [64, 64, 3]; null for no picture, no file, or a file that the media worker would refuse. */
   pixels(picture: Picture | null): Promise<Uint8Array | null>;
+  /** RGB bytes for the encoders, [224, 224, 3], not kept; null as above. */
+  large(picture: Picture | null): Promise<Uint8Array | null>;
   /** Null where there are no pixels, or nothing to be seen on them. */
   hashes(picture: Picture | null): Promise<PerceptualHashes | null>;
 }
@@ -20,12 +23,16 @@ export function openPictures(): Pictures {
   const seen = (picture: Picture | null): Promise<Seen | null> => {
     const file = picture?.file ?? null;
     if (file === null) return Promise.resolve(null);
-    const before = known.get(file) ?? decode(file);
+    const before = known.get(file) ?? small(file);
     known.set(file, before);
     return before;
   };
   return {
     pixels: async (picture) => (await seen(picture))?.pixels64 ?? null,
+    async large(picture) {
+      const decoded = picture?.file ? await decode(picture.file) : null;
+      return decoded && previewPixels(decoded.preview);
+    },
     async hashes(picture) {
       const { perceptualHash: hash, perceptualHashFlipped: flipped } = (await seen(picture)) ?? {};
       return hash && flipped ? { hash, flipped } : null;
@@ -43,11 +50,16 @@ export async function pixelsOf(
   return all;
 }
 
-async function decode(file: string): Promise<Seen | null> {
+async function small(file: string): Promise<Seen | null> {
+  const decoded = await decode(file);
+  if (!decoded) return null;
+  const { pixels64, perceptualHash, perceptualHashFlipped } = decoded;
+  return { pixels64, perceptualHash, perceptualHashFlipped };
+}
+
+async function decode(file: string): Promise<Decoded | null> {
   const bytes = await readFile(file);
   if (await checkPicture(bytes)) return null;
   const decoded = await decodePicture(bytes);
-  if ('refused' in decoded) return null;
-  const { pixels64, perceptualHash, perceptualHashFlipped } = decoded;
-  return { pixels64, perceptualHash, perceptualHashFlipped };
+  return 'refused' in decoded ? null : decoded;
 }

@@ -35,7 +35,7 @@ export async function openScorer(options: ScorerOptions): Promise<Scorer> {
   const artefact = await loadArtefact(dir);
   const { manifest } = artefact;
   const vocabulary = loadVocabulary();
-  if (manifest.words.id !== vocabulary.id)
+  if (manifest.words?.id !== vocabulary.id)
     throw new TocsinError(
       'MODEL_INVALID',
       `Loading the model in ${dir}: it was trained on another word table.`,

@@ -158,7 +158,7 @@ describe('a model that is not what it should be', () => {
   it('is refused: a torn file', () => damaged(() => truncate(join(copy, 'joint.onnx'), 1_000)));
   it('is refused: a missing file', () => damaged(() => rm(join(copy, 'golden.json'))));
   it('is refused: another word table', () =>
-    damaged(() => change((m) => ({ ...m, words: { ...m.words, id: '0123456789abcdef' } }))));
+    damaged(() => change((m) => ({ ...m, words: { id: '0123456789abcdef', size: 1 } }))));
   it('is refused: a file name that leaves the folder', () =>
     damaged(async () => {
       const path = join(copy, 'manifest.json');

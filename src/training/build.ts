@@ -2,77 +2,81 @@
 import { ARTEFACT_FILES, type Artefact, sha256Of } from '../models/artefact.ts';
 import { describeEngine } from '../models/engine/engine.ts';
 import type { Tf } from '../models/engine/tf.ts';
-import { encodeGolden } from '../models/golden.ts';
 import type { Json, Manifest } from '../models/manifest.ts';
 import { saveNetwork } from '../models/network-files.ts';
-import { exportMmn } from '../models/onnx-export.ts';
-import { loadVocabulary, loadWordVectors } from '../models/words.ts';
-import { MMN_DEFAULTS } from '../models/zoo/mmn.ts';
 import { NORMALISER_VERSION } from '../normalise/text.ts';
 import { refuseExisting, writeArtefact } from '../registry/artefact.ts';
 import { writeCard } from './card.ts';
 import { type EpochReport, openCheckpoints } from './checkpoint.ts';
-import type { Dataset } from './dataset.ts';
+import { binaryTaskOf, type Dataset } from './dataset.ts';
+import type { Encoders } from './encoders.ts';
 import { answersOf, bySubgroup, type Evaluation } from './evaluation.ts';
-import { type Comparison, type Fitted, fitMmn } from './fit.ts';
-import { makeGolden } from './golden-batch.ts';
+import { type Comparison, type Fitted, fitModel, type Model } from './fit.ts';
 import { chooseThresholds, measure } from './measure.ts';
-import { encodeSplit, type Split, splitByEvent, splitGrouped } from './splits.ts';
-import { TRAINING_DEFAULTS, type TrainingOptions } from './train.ts';
+import { servingFiles } from './serving-files.ts';
+import { encodeSplit, type Split, splitByEvent } from './splits.ts';
+import type { TrainingOptions } from './train.ts';
 
 /** Share of `yes` and of `no` answers on dev that must be right. */
 const ANSWER_TARGET = 0.85;
 
 export interface BuildOptions {
+  readonly model: Model;
   readonly data: Dataset;
-  readonly seed: number;
+  readonly split: Split;
+  readonly encoders: Encoders;
+  readonly training: TrainingOptions;
   /** The artefact's folder; must not exist or be empty. Checkpoints lie beside it until all is done. */
   readonly out: string;
   /** Events for which a further model is trained without them, for the card. */
   readonly leaveOut: readonly string[];
-  readonly maxEpochs?: number;
   readonly codeVersion: string;
   /** Called after each epoch; `run` names the split. */
   readonly report: (run: string, epoch: EpochReport) => void;
 }
 
-/** Trains and writes an informative-or-not MMN. Continues where a killed run stopped. */
-export async function buildMmnArtefact(tf: Tf, build: BuildOptions): Promise<Artefact> {
-  const { data, seed, out } = build;
+/** Trains and writes a model that says yes or no. Continues where a killed run stopped. */
+export async function buildArtefact(tf: Tf, build: BuildOptions): Promise<Artefact> {
+  const { model, data, split, encoders, training, out } = build;
   await refuseExisting(out);
-  const vocabulary = loadVocabulary();
-  const encoders = { vocabulary, wordVectors: loadWordVectors() };
-  const options: TrainingOptions = {
-    ...TRAINING_DEFAULTS,
-    seed,
-    ...(build.maxEpochs === undefined ? {} : { maxEpochs: build.maxEpochs }),
-  };
+  const task = binaryTaskOf(data);
+  const { name, source } = model.architecture;
+  const { config, head } = model;
+  const usedEncoders = [encoders.text, encoders.image].flatMap((encoder) =>
+    encoder
+      ? [
+          {
+            id: encoder.id,
+            version: encoder.version,
+            modality: encoder.modality,
+            preprocess: encoder.preprocess,
+            sha256: encoder.weights.sha256,
+          },
+        ]
+      : [],
+  );
   const checkpointDir = `${out}.checkpoints`;
-  const fitOn = (split: Split): Promise<Fitted> => {
-    const run = { split: encodeSplit(split).sha256, options, words: vocabulary.id };
-    return fitMmn(
-      {
-        tf,
-        encoders,
-        checkpoints: openCheckpoints(
-          `${checkpointDir}/${split.protocol.replace(/[^A-Za-z0-9_-]/g, '_')}`,
-          run,
-        ),
-        report: (epoch) => build.report(split.protocol, epoch),
-      },
-      data,
-      split,
-      options,
-    );
+  const fitOn = (on: Split): Promise<Fitted> => {
+    const run = {
+      split: encodeSplit(on).sha256,
+      model: { name, config, head },
+      training,
+      words: encoders.vocabulary.id,
+      encoders: usedEncoders,
+      engine: describeEngine(tf),
+    };
+    const dir = `${checkpointDir}/${on.protocol.replace(/[^A-Za-z0-9_-]/g, '_')}`;
+    const deps = { tf, encoders, checkpoints: openCheckpoints(dir, run) };
+    const report = (epoch: EpochReport): void => build.report(on.protocol, epoch);
+    return fitModel({ ...deps, report }, model, data, on, training);
   };
 
-  const split = splitGrouped(data, seed);
   const fitted = await fitOn(split);
-  const { network: mmn, calibration, dev, test } = fitted;
+  const { network, dims, learnt, calibration, dev, test } = fitted;
   try {
     const leftOut: Record<string, Comparison> = {};
     for (const event of build.leaveOut) {
-      const other = await fitOn(splitByEvent(data, event, seed));
+      const other = await fitOn(splitByEvent(data, event, split.seed));
       leftOut[event] = other.comparison;
       other.network.dispose();
     }
@@ -85,20 +89,21 @@ export async function buildMmnArtefact(tf: Tf, build: BuildOptions): Promise<Art
       byEvent: bySubgroup(test, fitted.testExamples, ({ event }) => event),
       leftOut,
     };
-    const network = await saveNetwork(tf, mmn.layers);
-    const onnx = exportMmn(tf, mmn, MMN_DEFAULTS);
+    const files = await saveNetwork(tf, network.layers);
     const splitFile = encodeSplit(split);
+    const { id, size } = encoders.vocabulary;
     const manifest: Omit<Manifest, 'files'> = {
-      format: 1,
-      name: 'mmn-informative',
-      version: `s${seed}-${sha256Of(network.weights).slice(0, 8)}`,
-      task: 'informative',
-      architecture: { name: 'mmn', config: { ...MMN_DEFAULTS } as unknown as Record<string, Json> },
+      format: 2,
+      name: `${name}-${task}`,
+      version: `s${training.seed}-${sha256Of(files.weights).slice(0, 8)}`,
+      task,
+      architecture: { name, config: config as Record<string, Json>, head, dims },
+      encoders: usedEncoders,
       modalities: {
-        text: 'trained',
-        image: fitted.pictures ? 'trained' : 'untrained',
+        text: learnt.text ? 'trained' : 'untrained',
+        image: learnt.image ? 'trained' : 'untrained',
       },
-      words: { id: vocabulary.id, size: vocabulary.size },
+      words: model.architecture.columns(config).includes('words') ? { id, size } : null,
       normaliser: NORMALISER_VERSION,
       calibration,
       thresholds,
@@ -110,39 +115,37 @@ export async function buildMmnArtefact(tf: Tf, build: BuildOptions): Promise<Art
       },
       split: {
         protocol: split.protocol,
-        seed,
+        seed: split.seed,
         sha256: splitFile.sha256,
         train: split.train.length,
         dev: split.dev.length,
         test: split.test.length,
       },
       training: {
-        seed,
+        seed: training.seed,
         engine: describeEngine(tf),
         epochs: fitted.result.epochs,
         bestEpoch: fitted.result.bestEpoch,
-        options: { ...options },
+        options: { ...training },
       },
       codeVersion: build.codeVersion,
-      metrics: { dev: evaluation.dev, test: evaluation.test.mmn },
+      metrics: { dev: evaluation.dev, test: evaluation.test.model },
     };
     const artefact = await writeArtefact(
       out,
       {
-        [ARTEFACT_FILES.network]: network.json,
-        [ARTEFACT_FILES.weights]: network.weights,
-        [ARTEFACT_FILES.text]: onnx.text,
-        [ARTEFACT_FILES.joint]: onnx.joint,
-        [ARTEFACT_FILES.golden]: encodeGolden(makeGolden(tf, mmn, vocabulary, encoders.wordVectors)),
+        [ARTEFACT_FILES.network]: files.json,
+        [ARTEFACT_FILES.weights]: files.weights,
+        ...servingFiles(tf, network, model, encoders),
         [ARTEFACT_FILES.split]: splitFile.json,
         [ARTEFACT_FILES.evaluation]: `${JSON.stringify({ ...evaluation, history: fitted.result.history }, null, 1)}\n`,
-        [ARTEFACT_FILES.card]: writeCard(manifest, evaluation),
+        [ARTEFACT_FILES.card]: writeCard(manifest, evaluation, source),
       },
       manifest,
     );
     await openCheckpoints(checkpointDir, null).clear();
     return artefact;
   } finally {
-    mmn.dispose();
+    network.dispose();
   }
 }

@@ -1,4 +1,4 @@
-/** From labelled posts to a served artefact, on a small fixture; on the real set too where it is at hand. */
+/** From labelled posts to an artefact, served or not, on small fixtures; on the real set too where it is at hand. */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,11 +10,15 @@ import { ARTEFACT_FILES, type Artefact, loadArtefact } from '../../../src/models
 import { openEngine } from '../../../src/models/engine/engine.ts';
 import type { Tf } from '../../../src/models/engine/tf.ts';
 import { loadNetwork } from '../../../src/models/network-files.ts';
-import { buildMmn, type MmnConfig } from '../../../src/models/zoo/mmn.ts';
-import { buildMmnArtefact } from '../../../src/training/build-mmn.ts';
-import type { Dataset } from '../../../src/training/dataset.ts';
+import { openNetwork } from '../../../src/models/zoo/open.ts';
+import { architecture, ZOO } from '../../../src/models/zoo/zoo.ts';
+import { buildArtefact } from '../../../src/training/build.ts';
+import type { Dataset, Example } from '../../../src/training/dataset.ts';
+import { type Encoders, openEncoders } from '../../../src/training/encoders.ts';
 import { evaluateArtefact } from '../../../src/training/evaluate.ts';
+import { splitBy } from '../../../src/training/protocols.ts';
 import { readDataset } from '../../../src/training/read-dataset.ts';
+import { recipeOf } from '../../../src/training/recipes.ts';
 
 const FIXTURE = fileURLToPath(new URL('../../fixtures/crisislex_t26.tsv', import.meta.url));
 const DATASETS = process.env['TOCSIN_DATASETS'];
@@ -36,8 +40,37 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const readInformative = (path: string): Promise<Dataset> =>
   readDataset(path, { task: 'informative', now: systemClock.now() });
 
-const build = (data: Dataset, out: string, maxEpochs: number, leaveOut: string[] = []): Promise<Artefact> =>
-  buildMmnArtefact(tf, { data, seed: 1, out, leaveOut, maxEpochs, codeVersion: '0.0.0', report: () => {} });
+let encoders: Encoders;
+beforeAll(async () => {
+  const columns = ZOO.flatMap((row) => row.columns(row.defaults));
+  encoders = await openEncoders(columns, { cacheDir: folder, threads: 1, log: silentLog });
+});
+afterAll(() => encoders.close());
+
+const train = (
+  name: string,
+  data: Dataset,
+  out: string,
+  maxEpochs: number,
+  leaveOut: string[] = [],
+): Promise<Artefact> => {
+  const row = architecture(name);
+  const { head, options } = recipeOf(name);
+  return buildArtefact(tf, {
+    model: { architecture: row, config: row.defaults, head },
+    data,
+    split: splitBy('grouped', data, 1),
+    // As a command opens them: none that the columns do not need.
+    encoders: name === 'mmn' ? { ...encoders, text: null, image: null } : encoders,
+    training: { ...options, seed: 1, maxEpochs, batch: 16 },
+    out,
+    leaveOut,
+    codeVersion: '0.0.0',
+    report: () => {},
+  });
+};
+const build = (data: Dataset, out: string, maxEpochs: number, leaveOut?: string[]): Promise<Artefact> =>
+  train('mmn', data, out, maxEpochs, leaveOut);
 
 describe('readDataset, CrisisLexT26', () => {
   it('reads the fixture: labels, normalised texts, languages, what is left out', async () => {
@@ -99,9 +132,7 @@ describe.each(sources)('an artefact trained on %s', (name, path, epochs) => {
       json: Buffer.from(artefact.bytes(ARTEFACT_FILES.network)).toString('utf8'),
       weights: artefact.bytes(ARTEFACT_FILES.weights),
     });
-    const config = artefact.manifest.architecture.config as unknown as MmnConfig;
-    const mmn = buildMmn(tf, config, { kind: 'sigmoid', outputs: 1 }, 0);
-    mmn.layers.setWeights(network.getWeights());
+    const { network: mmn } = openNetwork(tf, artefact);
     tf.tidy(() => {
       const words = tf.randomUniform([2, 15, 100], -1, 1, 'float32', 4);
       const pictures = tf.randomUniform([2, 64, 64, 3], 0, 1, 'float32', 5);
@@ -113,7 +144,7 @@ describe.each(sources)('an artefact trained on %s', (name, path, epochs) => {
   });
 });
 
-describe('buildMmnArtefact', () => {
+describe('buildArtefact', () => {
   it('gives the same weights, split and figures for the same seed, and compares with events left out', async () => {
     const data = await readInformative(FIXTURE);
     const first = await build(data, join(folder, 'first'), 1);
@@ -133,5 +164,80 @@ describe('buildMmnArtefact', () => {
     const before = (await build(data, out, 1)).manifest;
     await expect(build(data, out, 1)).rejects.toMatchObject({ code: 'BAD_USAGE' });
     expect((await loadArtefact(out)).manifest).toEqual(before);
+  });
+});
+
+/** Posts of two kinds, made for this test; every second one with a picture. */
+const PAIRS: Dataset = {
+  name: 'pairs',
+  licence: 'Apache-2.0',
+  task: 'rumour',
+  classes: ['real', 'fake'],
+  weak: null,
+  examples: Array.from(
+    { length: 40 },
+    (_, i): Example => ({
+      id: `p${i}`,
+      post: `p${i}`,
+      event: ['bridge', 'harbour'][i % 2] as string,
+      createdAt: null,
+      text:
+        i % 3 === 0
+          ? `Shark number ${i} swims along the motorway of Springfield`
+          : `Water stands ${i} centimetres high at gate ${i * 7}`,
+      language: 'en',
+      author: null,
+      picture:
+        i % 2 === 0
+          ? {
+              key: `k${i}`,
+              file: fileURLToPath(
+                new URL(`../../fixtures/pictures/scene-${2 + ((i / 2) % 7)}.jpg`, import.meta.url),
+              ),
+            }
+          : null,
+      media: [],
+      claim: null,
+      published: {},
+      labels: { rumour: i % 3 === 0 ? 1 : 0 },
+    }),
+  ),
+  sha256: 'e'.repeat(64),
+  left: {},
+  pictureProblems: {},
+};
+
+describe('every row of the zoo', () => {
+  it.each(ZOO.map(({ name }) => [name]))(
+    '%s becomes an artefact that opens with the same weights',
+    async (name) => {
+      const before = tf.memory().numTensors;
+      const artefact = await train(name, PAIRS, join(folder, name), 1);
+      const { manifest } = artefact;
+      expect(manifest.name).toBe(`${name}-rumour`);
+      expect(manifest.task).toBe('rumour');
+      const opened = openNetwork(tf, artefact);
+      expect(opened.architecture.name).toBe(name);
+      const weights = Buffer.concat(
+        opened.network.layers.getWeights().map((w) => Buffer.from(w.dataSync().slice().buffer)),
+      );
+      expect(Buffer.compare(weights, Buffer.from(artefact.bytes(ARTEFACT_FILES.weights)))).toBe(0);
+      opened.network.dispose();
+      expect(tf.memory().numTensors).toBe(before);
+    },
+  );
+
+  it('is refused where it reads pictures alone and there are none', async () => {
+    const data = await readInformative(FIXTURE);
+    await expect(train('visual-cnn', data, join(folder, 'blind'), 1)).rejects.toThrow(/reads pictures alone/);
+  });
+});
+
+describe('splitBy', () => {
+  it('finds a protocol by its name, with the event after the colon, and says the nearest one', () => {
+    expect(splitBy('leave-one-event-out:harbour', PAIRS, 1)).toMatchObject({ protocol: 'event:harbour' });
+    expect(splitBy('grouped', PAIRS, 3)).toMatchObject({ protocol: 'grouped', seed: 3 });
+    expect(() => splitBy('group', PAIRS, 1)).toThrow(/did you mean grouped/);
+    expect(() => splitBy('leave-one-event-out', PAIRS, 1)).toThrow(/bridge, harbour/);
   });
 });
