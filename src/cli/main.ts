@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly register: Regis
   bench: () => import('./bench.ts'),
   claims: () => import('./claims.ts'),
   dlq: () => import('./dlq.ts'),
+  encoders: () => import('./encoders.ts'),
   evaluate: () => import('./evaluate.ts'),
   kafka: () => import('./kafka.ts'),
   label: () => import('./label.ts'),

@@ -171,3 +171,46 @@ export function writeTinyPictureEncoder(dir: string): EncoderRow {
     files: [write(dir, 'model.onnx', encodeOnnx(pictureGraph))],
   };
 }
+
+/** An ONNX file such as a user may give: planes of floats in, one output, the last layer dense. */
+export function userNetwork(): Uint8Array {
+  return encodeOnnx({
+    name: 'tiny_user',
+    inputs: [{ name: 'data', shape: [3, 224, 224] }],
+    outputs: [{ name: 'classes', shape: [LOGITS] }],
+    nodes: [
+      {
+        op: 'Conv',
+        inputs: ['data', 'kernel'],
+        output: 'field',
+        lists: { kernel_shape: [8, 8], strides: [8, 8] },
+      },
+      { op: 'Relu', inputs: ['field'], output: 'active' },
+      { op: 'GlobalAveragePool', inputs: ['active'], output: 'pooled' },
+      { op: 'Flatten', inputs: ['pooled'], output: 'flat' },
+      { op: 'Gemm', inputs: ['flat', 'dense'], output: 'scores' },
+      { op: 'Softmax', inputs: ['scores'], output: 'classes', numbers: { axis: -1 } },
+    ],
+    weights: [
+      { name: 'kernel', shape: [FEATURES, 3, 8, 8], values: noise(FEATURES * 192, 4) },
+      { name: 'dense', shape: [FEATURES, LOGITS], values: noise(FEATURES * LOGITS, 5) },
+    ],
+  });
+}
+
+/** The row of an encoder that needs the user's weights: `userNetwork`. */
+export const USER_ROW: EncoderRow = {
+  ...common,
+  id: 'tiny-user',
+  modality: 'image',
+  about: 'weights of your own',
+  source: { kind: 'user', wanted: 'a tiny network' },
+  outputs: [
+    { name: 'features', dims: [FEATURES] },
+    { name: 'logits', dims: [LOGITS] },
+  ],
+  networkOutputs: ['features', 'logits'],
+  maxTokens: 0,
+  planes: { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] },
+  files: null,
+};

