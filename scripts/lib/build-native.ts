@@ -136,7 +136,7 @@ function fetchWheel(aside: string, backend: NativeBackend, say: BuildRequest['sa
   const platform = ['--python-version', '311', '--implementation', 'cp', '--abi', 'cp311'].concat(
     ['manylinux_2_17_x86_64', 'manylinux2014_x86_64'].flatMap((tag) => ['--platform', tag]),
   );
-  const patience = ['--timeout', '60', '--retries', '10', '--disable-pip-version-check', '--no-cache-dir'];
+  const patience = ['--timeout', '60', '--retries', '5', '--disable-pip-version-check', '--no-cache-dir'];
   const what = ['--no-deps', '--only-binary=:all:', '--require-hashes', '-r', requirements, '-d', aside];
   const done = run(PYTHON, ['-m', 'pip', 'download', '-q', ...patience, ...platform, ...what]);
   const file = readdirSync(aside).find((entry) => entry.endsWith('.whl'));

@@ -78,35 +78,35 @@ function filterGradient(tf: Tf, call: KernelArguments): TensorInfo {
     pad,
     dimRoundingMode,
   );
-  const [n, , , c] = x.shape as [number, number, number, number];
+  const [n, h, w, c] = x.shape as [number, number, number, number];
   const [, oh, ow, o] = dy.shape as [number, number, number, number];
   const [kh, kw] = filterShape;
+  const backend = call.backend as WasmBackend;
+  const places = n * oh * ow;
+  const info = backend.makeOutput([kh * kw * c, places], 'float32');
+  const input = backend.typedArrayFromHeap(x);
+  const patches = backend.typedArrayFromHeap(info).fill(0);
+  for (let i = 0; i < kh; i += 1)
+    for (let j = 0; j < kw; j += 1) {
+      const row = (i * kw + j) * c * places;
+      // Columns whose pixel lies inside the picture; the rest of the patch is padding and stays 0.
+      const first = Math.max(0, Math.ceil((padInfo.left - j) / sw));
+      const last = Math.min(ow - 1, Math.floor((w - 1 + padInfo.left - j) / sw));
+      for (let b = 0; b < n; b += 1)
+        for (let y = 0; y < oh; y += 1) {
+          const line = y * sh + i - padInfo.top;
+          if (line < 0 || line >= h) continue;
+          for (let z = first; z <= last; z += 1) {
+            let from = ((b * h + line) * w + z * sw + j - padInfo.left) * c;
+            let to = row + (b * oh + y) * ow + z;
+            for (const end = from + c; from < end; from += 1, to += places) patches[to] = input[from] as number;
+          }
+        }
+    }
   return tf.tidy(() => {
-    const { top, left, bottom, right } = padInfo;
-    const input = tensorOf<Tensor4D>(tf, call, x);
-    const padded =
-      top || left || bottom || right
-        ? tf.pad(input, [
-            [0, 0],
-            [top, bottom],
-            [left, right],
-            [0, 0],
-          ])
-        : input;
-    const patches: Tensor2D[] = [];
-    for (let i = 0; i < kh; i += 1)
-      for (let j = 0; j < kw; j += 1) {
-        const seen = tf.stridedSlice(
-          padded,
-          [0, i, j, 0],
-          [n, i + (oh - 1) * sh + 1, j + (ow - 1) * sw + 1, c],
-          [1, sh, sw, 1],
-        );
-        patches.push(tf.transpose(tf.reshape(seen, [n * oh * ow, c])));
-      }
     const gradient = tf.matMul(
-      tf.concat(patches, 0), // [kh·kw·c, n·oh·ow]
-      tf.reshape(tensorOf<Tensor4D>(tf, call, dy), [n * oh * ow, o]),
+      tf.engine().makeTensorFromTensorInfo(info) as Tensor2D,
+      tf.reshape(tensorOf<Tensor4D>(tf, call, dy), [places, o]),
     );
     return tf.reshape(gradient, filterShape);
   });
