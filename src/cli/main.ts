@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly register: Regis
   claims: () => import('./claims.ts'),
   dlq: () => import('./dlq.ts'),
   encoders: () => import('./encoders.ts'),
+  doctor: () => import('./doctor.ts'),
   evaluate: () => import('./evaluate.ts'),
   kafka: () => import('./kafka.ts'),
   label: () => import('./label.ts'),

@@ -99,7 +99,8 @@ function filterGradient(tf: Tf, call: KernelArguments): TensorInfo {
           for (let z = first; z <= last; z += 1) {
             let from = ((b * h + line) * w + z * sw + j - padInfo.left) * c;
             let to = row + (b * oh + y) * ow + z;
-            for (const end = from + c; from < end; from += 1, to += places) patches[to] = input[from] as number;
+            for (const end = from + c; from < end; from += 1, to += places)
+              patches[to] = input[from] as number;
           }
         }
     }

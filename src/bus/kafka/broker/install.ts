@@ -37,12 +37,17 @@ export function javaVersion(): number | null {
   return major === undefined ? null : Number(major);
 }
 
+/** Whether there is an `mvn` on the path that runs. */
+export function hasMaven(): boolean {
+  return works('mvn', ['-v']) !== null;
+}
+
 function missingTools(needMaven: boolean): string[] {
   const missing: string[] = [];
   const java = javaVersion();
   if (java === null) missing.push('java');
   else if (java < LEAST_JAVA) missing.push(`java ${LEAST_JAVA} or newer (found ${java})`);
-  if (needMaven && works('mvn', ['-v']) === null) missing.push('mvn');
+  if (needMaven && !hasMaven()) missing.push('mvn');
   return missing;
 }
 
