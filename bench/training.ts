@@ -6,14 +6,13 @@
  * Prints one JSON object. Run: node --import tsx bench/training.ts
  */
 import { spawnSync } from 'node:child_process';
-import type { AdamOptimizer, Scalar, Tensor, Tensor2D, Tensor3D, Tensor4D, Variable } from '@tensorflow/tfjs';
+import type { AdamOptimizer, Scalar, Tensor, Tensor2D, Variable } from '@tensorflow/tfjs';
 import { seededRandom } from '../src/base/random.ts';
 import { cacheDir } from '../src/config/cache.ts';
 import { type BackendName, probeBackends } from '../src/models/engine/backends.ts';
 import { describeEngine, openEngine } from '../src/models/engine/engine.ts';
 import type { Tf } from '../src/models/engine/tf.ts';
-import { buildMmn, MMN_DEFAULTS, trainableWeights } from '../src/models/mmn.ts';
-import type { Batch, Dims, Head } from '../src/models/zoo/contract.ts';
+import type { Batch, Column, Dims } from '../src/models/zoo/contract.ts';
 import { architecture } from '../src/models/zoo/zoo.ts';
 import { machine, median, round } from './lib/machine.ts';
 
@@ -26,29 +25,30 @@ const MOST_MS = 5_000;
 const MMN_FLOP = 12.2e6;
 /** MiniLM and EfficientNet-lite0, texts of 32 tokens. */
 const DIMS: Dims = { tokens: 32, text: 384, imageLogits: 1_000, imageFeatures: 1_280, events: 4 };
+const SHAPES: Readonly<Partial<Record<Column, readonly number[]>>> = {
+  words: [15, 100],
+  pixels: [64, 64, 3],
+  tokens: [DIMS.tokens, DIMS.text],
+  imageLogits: [DIMS.imageLogits],
+};
 const SLOW_ORIGINALS = ['Conv2DBackpropInput', 'MaxPoolGrad', 'BatchMatMul'];
 
-/** A network under test: its loss as a function of the inputs that an attack changes. */
+/** A network under test: its logits as a function of the inputs that an attack changes. */
 interface Contender {
   readonly inputs: Tensor[];
   readonly variables: Variable[] | undefined;
   readonly logits: (inputs: readonly Tensor[]) => Tensor2D;
 }
 
-function mmn(tf: Tf, floats: (shape: number[]) => Tensor): Contender {
-  const network = buildMmn(tf, MMN_DEFAULTS, 1);
-  return {
-    inputs: [floats([BATCH, 15, 100]), floats([BATCH, 64, 64, 3])],
-    variables: trainableWeights(network, ['text', 'image']),
-    logits: ([words, pictures]) =>
-      network.forward({ words: words as Tensor3D, pictures: pictures as Tensor4D }, 1),
-  };
-}
-
-function mafn(tf: Tf, floats: (shape: number[]) => Tensor): Contender {
-  const row = architecture('mafn');
-  const head: Head = { kind: 'sigmoid', outputs: 1 };
-  const network = row.build(tf, row.defaults, DIMS, head, 1);
+/** An architecture of the zoo on a made batch. @param attacked its columns that the gradient is taken of */
+function contender(
+  tf: Tf,
+  name: string,
+  attacked: readonly Column[],
+  floats: (shape: number[]) => Tensor,
+): Contender {
+  const row = architecture(name);
+  const network = row.build(tf, row.defaults, DIMS, { kind: 'sigmoid', outputs: 1 }, 1);
   const fixed: Batch = {
     tokenMask: tf.ones([BATCH, DIMS.tokens]),
     entities: tf.ones([BATCH, 16]),
@@ -58,10 +58,12 @@ function mafn(tf: Tf, floats: (shape: number[]) => Tensor): Contender {
   };
   const step = { seed: 1, done: 1, total: 100 };
   return {
-    inputs: [floats([BATCH, DIMS.tokens, DIMS.text]), floats([BATCH, DIMS.imageLogits])],
+    inputs: attacked.map((column) => floats([BATCH, ...(SHAPES[column] ?? [])])),
     variables: network.trainable?.(),
-    logits: ([tokens, imageLogits]) =>
-      network.forward({ ...fixed, tokens: tokens as Tensor, imageLogits: imageLogits as Tensor }, step),
+    logits: (inputs) => {
+      const given = Object.fromEntries(attacked.map((column, i) => [column, inputs[i] as Tensor]));
+      return network.forward({ ...fixed, ...given }, step);
+    },
   };
 }
 
@@ -119,8 +121,8 @@ async function measureEngine(name: string): Promise<object> {
   return {
     engine: describeEngine(tf),
     productMs,
-    mmn: measureContender(tf, mmn(tf, floats)),
-    mafn: measureContender(tf, mafn(tf, floats)),
+    mmn: measureContender(tf, contender(tf, 'mmn', ['words', 'pixels'], floats)),
+    mafn: measureContender(tf, contender(tf, 'mafn', ['tokens', 'imageLogits'], floats)),
   };
 }
 

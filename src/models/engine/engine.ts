@@ -7,6 +7,7 @@
 import { TocsinError } from '../../base/errors.ts';
 import { cacheDir } from '../../config/cache.ts';
 import { type BackendName, backendsToTry, probeBackends } from './backends.ts';
+import { registerFlatGradients } from './flat-gradients.ts';
 import { loadNative, nativeDir, nativeFacts } from './native.ts';
 import type { Tf } from './tf.ts';
 
@@ -34,6 +35,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Tf> {
         name === 'wasm'
           ? await (await import('./wasm.ts')).openWasm(wasmKernels)
           : await openNative(cache, name);
+      registerFlatGradients(tf);
       report?.(name, [reason, ...failures].join('; '));
       return tf;
     } catch (cause) {

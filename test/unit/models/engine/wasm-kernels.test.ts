@@ -122,6 +122,21 @@ describe('wasm gradient kernels', () => {
     expectClose([sums()], [Float32Array.from(wanted)]);
   });
 
+  it('a loss through a mask of its own input can be differentiated; the mask counts as constant', () => {
+    const gradient = tf.tidy(() => {
+      const masked = (x: Tensor): Tensor => {
+        const known = tf.any(tf.logicalAnd(tf.notEqual(x, 0), tf.greater(x, -5)), 1, true);
+        return tf.sum(tf.mul(tf.square(x), tf.cast(known, 'float32')));
+      };
+      const rows = [
+        [0, 3],
+        [0, 0],
+      ];
+      return [...tf.grad(masked)(tf.tensor2d(rows)).dataSync()];
+    });
+    expect(gradient).toEqual([0, 6, 0, 0]);
+  });
+
   it('gather: gradient equals the cpu backend, repeated rows included', async () => {
     const f = (x: Tensor): Tensor => tf.gather(x, tf.tensor1d([3, 0, 3, 1], 'int32'));
     expectClose(await gradientsOn('wasm', [[5, 4]], f), await gradientsOn('cpu', [[5, 4]], f));
