@@ -24,7 +24,6 @@ const BENCHES = [
   { name: 'label-stages', args: ['bench/label-stages.ts'] },
   { name: 'media', args: ['bench/media.ts'] },
   { name: 'claims', args: ['bench/claims.ts'] },
-  { name: 'training', args: ['bench/training.ts'] },
   ...['embedded', 'kafka'].flatMap((bus) => [
     pipeline(bus, 'label'),
     pipeline(bus, 'chain'),

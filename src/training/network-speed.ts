@@ -1,5 +1,5 @@
 /** How fast an engine runs and trains a network of the zoo: one batch, again and again. */
-import type { LayersModel, Tensor } from '@tensorflow/tfjs';
+import type { LayersModel, Scalar, Tensor } from '@tensorflow/tfjs';
 import type { Clock } from '../base/clock.ts';
 import { seededRandom } from '../base/random.ts';
 import type { Tf } from '../models/engine/tf.ts';
@@ -37,6 +37,8 @@ export interface NetworkSpeed {
   readonly samplesPerSecond: number;
   /** Forward, backward and Adam for a batch of 32. */
   readonly stepMs: number;
+  /** Gradient of the loss with respect to the columns that an attack can move (FGSM's step), for a batch of 32. */
+  readonly inputGradientMs: number;
 }
 
 /** Measures one row of the zoo with its defaults. The weights are random: speed does not depend on them. */
@@ -82,17 +84,35 @@ export async function networkSpeed(
         )
         ?.dataSync(),
     );
+  // The columns in `FILLED` choose or count; they have no gradient.
+  const moved = (Object.keys(batch) as Column[]).filter((column) => FILLED[column] === undefined);
+  const inputGradient = (): unknown =>
+    tf.tidy(() => {
+      const loss = (...inputs: Tensor[]): Scalar => {
+        const given = Object.fromEntries(moved.map((column, i) => [column, inputs[i] as Tensor]));
+        return crossEntropy(tf, HEAD, network.forward({ ...batch, ...given }), labels, null);
+      };
+      return tf
+        .grads(loss)(moved.map((column) => batch[column] as Tensor))
+        .map((g) => g.dataSync());
+    });
   try {
-    const [[forwards], [steps]] = (await takeTurns(
+    const [[forwards], [steps], [gradients]] = (await takeTurns(
       [
         { samples: SPEED_BATCH, step: forward },
         { samples: 1, step: trainingStep },
+        { samples: 1, step: inputGradient },
       ],
       1,
       seconds,
       clock,
-    )) as [[number], [number]];
-    return { megaflop: megaflopOf(network.layers), samplesPerSecond: forwards, stepMs: 1_000 / steps };
+    )) as [[number], [number], [number]];
+    return {
+      megaflop: megaflopOf(network.layers),
+      samplesPerSecond: forwards,
+      stepMs: 1_000 / steps,
+      inputGradientMs: 1_000 / gradients,
+    };
   } finally {
     optimiser.dispose();
     tf.dispose([labels, ...Object.values(batch)] as Tensor[]);

@@ -16,6 +16,7 @@ export interface SpeedRound {
 export interface EngineSummary {
   readonly samplesPerSecond: Spread;
   readonly stepMs: Spread;
+  readonly inputGradientMs: Spread;
   /** Forward pass: share of the limit, on one thread for wasm, on all cores for TensorFlow; none for a GPU. */
   readonly shareOfSgemm: Spread | null;
 }
@@ -45,6 +46,7 @@ export function summarise(rounds: readonly SpeedRound[]): SpeedSummary {
   const summaryOf = (engine: string, network: string): EngineSummary => ({
     samplesPerSecond: over((round) => at(round, engine, network).samplesPerSecond),
     stepMs: over((round) => at(round, engine, network).stepMs),
+    inputGradientMs: over((round) => at(round, engine, network).inputGradientMs),
     shareOfSgemm:
       engine === 'tfjs-node-gpu'
         ? null

@@ -18,6 +18,7 @@ it('counts the work of Text-CNN as one does by hand, measures it, and leaves no 
   expect(speed.megaflop).toBeCloseTo((2 * (14 * 2 * 100 * 64 + 64 * 64 + 64)) / 1e6, 9);
   expect(speed.samplesPerSecond).toBeGreaterThan(0);
   expect(speed.stepMs).toBeGreaterThan(0);
+  expect(speed.inputGradientMs).toBeGreaterThan(0);
   expect(tf.memory().numTensors).toBe(before);
 });
 

@@ -4,7 +4,12 @@ import { PLAIN_WASM, type SpeedRound, summarise } from '../../../src/training/sp
 
 const round = (pace: number): SpeedRound => {
   const speed = (samplesPerSecond: number, stepMs: number) => ({
-    mmn: { megaflop: 10, samplesPerSecond: samplesPerSecond * pace, stepMs: stepMs / pace },
+    mmn: {
+      megaflop: 10,
+      samplesPerSecond: samplesPerSecond * pace,
+      stepMs: stepMs / pace,
+      inputGradientMs: 1 / pace,
+    },
   });
   return {
     sgemm: { oneThread: 100 * pace, allCores: 200 * pace },
@@ -24,6 +29,7 @@ it('compares wasm with one thread, TensorFlow with all cores, a GPU with neither
   expect(sgemmGflops.oneThread).toEqual({ median: 100, low: 50, high: 100 });
   expect(engines['wasm']?.samplesPerSecond).toEqual({ median: 2_000, low: 1_000, high: 2_000 });
   expect(engines['wasm']?.shareOfSgemm).toEqual(even(0.2));
+  expect(engines['wasm']?.inputGradientMs).toEqual({ median: 1, low: 1, high: 2 });
   expect(engines['tfjs-node']?.shareOfSgemm).toEqual(even(0.5));
   expect(engines['tfjs-node-gpu']?.shareOfSgemm).toBeNull();
   expect(wasmKernelGain).toEqual(even(2.5));
