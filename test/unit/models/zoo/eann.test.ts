@@ -1,5 +1,5 @@
 /** EANN: the reversal turns the sign of what the features learn from the events, and of nothing else. */
-import type { Tensor } from '@tensorflow/tfjs';
+import type { Scalar, Tensor, Variable } from '@tensorflow/tfjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openEngine } from '../../../../src/models/engine/engine.ts';
 import type { Tf } from '../../../../src/models/engine/tf.ts';
@@ -80,6 +80,27 @@ describe('EANN', () => {
     }
     for (const name of ['event_fc/kernel', 'event_logits/kernel'])
       expect(reversed.gradients[name]).toEqual(plain.gradients[name]);
+  });
+
+  it.each([
+    ['features', 'raises', false, 1],
+    ['discriminator', 'lowers', true, -1],
+  ] as const)('a step of the %s %s the loss of the events', (_, _word, ofEvents, sign) => {
+    const network = eann.build(tf, eann.defaults, TINY_DIMS, HEAD, 3);
+    tf.tidy(() => {
+      const batch = tinyBatch(tf, eann.columns(eann.defaults), 8);
+      const labels = tinyLabels(tf, HEAD, 8);
+      const loss = (): Scalar => network.auxiliaryLoss?.(batch, labels, STEP) as Scalar;
+      const variables = network.layers.layers
+        .filter(({ name }) => name.startsWith('event_') === ofEvents && !name.startsWith('logits'))
+        .flatMap((layer) => layer.trainableWeights.map((weight) => weight.read() as Variable));
+      const { value, grads } = tf.variableGrads(loss, variables);
+      for (const variable of variables)
+        variable.assign(tf.sub(variable, tf.mul(grads[variable.name] as Tensor, 0.05)));
+      const change = (loss().dataSync()[0] as number) - (value.dataSync()[0] as number);
+      expect(Math.sign(change)).toBe(sign);
+    });
+    network.dispose();
   });
 
   it('learns nothing from posts whose event is unknown', () => {
