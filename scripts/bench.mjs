@@ -23,6 +23,7 @@ const BENCHES = [
   { name: 'bus-embedded', args: ['bench/bus-embedded.ts'] },
   { name: 'label-stages', args: ['bench/label-stages.ts'] },
   { name: 'media', args: ['bench/media.ts'] },
+  { name: 'encoders', args: ['bench/encoders.ts'] },
   { name: 'claims', args: ['bench/claims.ts'] },
   ...['embedded', 'kafka'].flatMap((bus) => [
     pipeline(bus, 'label'),
