@@ -7,12 +7,13 @@ import { buildTable, type Shown } from './build-table.ts';
 import type { CheckpointStore, EpochReport } from './checkpoint.ts';
 import { binaryLabel, binaryTaskOf, type Dataset, type Example } from './dataset.ts';
 import { dimsOf, type Encoders } from './encoders.ts';
-import { calibrate, measure, type Scored, sigmoid } from './measure.ts';
+import { calibrate, measure, type Scored } from './measure.ts';
 import { trainNaiveBayes } from './naive-bayes.ts';
-import { openPictures, type Pictures, pixelsOf } from './pictures.ts';
+import { openPictures } from './pictures.ts';
+import { type Calibrations, isPictured, probabilities, show, yesLogits } from './score.ts';
 import { pick, type Split } from './splits.ts';
 import type { Labelled } from './table.ts';
-import { predict, type TrainingOptions, type TrainingResult, train } from './train.ts';
+import { type TrainingOptions, type TrainingResult, train } from './train.ts';
 
 /** What is trained. */
 export interface Model {
@@ -44,7 +45,7 @@ export interface Fitted {
   /** Which modalities it reads and has seen in training. */
   readonly learnt: { readonly text: boolean; readonly image: boolean };
   readonly result: TrainingResult;
-  readonly calibration: Readonly<Record<'text' | 'image' | 'both', Calibration | null>>;
+  readonly calibration: Calibrations;
   readonly dev: Scored;
   readonly test: Scored;
   readonly testExamples: readonly Example[];
@@ -68,7 +69,7 @@ export async function fitModel(
   const { tf, encoders, checkpoints, report } = deps;
   const { architecture, config, head } = model;
   const events = [...new Set(pick(data, split.train).map(({ event }) => event))].sort();
-  const load = loader(data, events, openPictures());
+  const load = loader(data, events);
   const testExamples = pick(data, split.test);
   const trainExamples = await load(pick(data, split.train));
   const dev = await load(pick(data, split.dev));
@@ -105,13 +106,15 @@ export async function fitModel(
       { checkpoints, report },
     );
 
-    const logits = async (examples: readonly Shown[]): Promise<number[]> =>
-      yesLogits(predict(tf, network, head, await buildTable(examples, columns, encoders, dims)), head);
+    const scoring = { tf, network, head, columns, dims, encoders };
     const calibrated = async (
       examples: readonly Loaded[],
       hide: Partial<Shown> = {},
     ): Promise<Calibration> => {
-      const z = await logits(examples.map((example) => ({ ...example, ...hide })));
+      const z = await yesLogits(
+        scoring,
+        examples.map((example) => ({ ...example, ...hide })),
+      );
       return calibrate(
         z,
         examples.map(({ label }) => label),
@@ -123,16 +126,10 @@ export async function fitModel(
       image: learnt.image ? await calibrated(pictured, { text: '' }) : null,
       both: learnt.text && learnt.image ? await calibrated(pictured) : null,
     };
-    const scored = async (examples: readonly Loaded[]): Promise<Scored> => {
-      const z = await logits(examples);
-      return {
-        probability: examples.map((example, i) => {
-          const { scale, bias } = calibrationFor(calibration, isPictured(example));
-          return sigmoid(scale * (z[i] as number) + bias);
-        }),
-        label: examples.map(({ label }) => label),
-      };
-    };
+    const scored = async (examples: readonly Loaded[]): Promise<Scored> => ({
+      probability: await probabilities(scoring, calibration, examples),
+      label: examples.map(({ label }) => label),
+    });
     const testScored = await scored(test);
     return {
       network,
@@ -151,20 +148,6 @@ export async function fitModel(
   }
 }
 
-/** One logit a row, for yes. */
-const yesLogits = (logits: Float32Array, head: Head): number[] =>
-  head.kind === 'sigmoid'
-    ? Array.from(logits)
-    : Array.from(
-        { length: logits.length / 2 },
-        (_, i) => (logits[2 * i + 1] as number) - (logits[2 * i] as number),
-      );
-
-/** By what the row has and the network has learnt. */
-function calibrationFor({ text, image, both }: Fitted['calibration'], pictured: boolean): Calibration {
-  return ((pictured ? (both ?? image) : null) ?? text ?? image) as Calibration;
-}
-
 function compare(scored: Scored, train: readonly Loaded[], test: readonly Loaded[]): Comparison {
   const naiveBayes = trainNaiveBayes(train);
   const positives = train.filter(({ label }) => label === 1).length / Math.max(1, train.length);
@@ -181,22 +164,15 @@ interface Loaded extends Shown {
   readonly label: 0 | 1;
 }
 
-const isPictured = ({ pixels }: Shown): boolean => pixels !== null;
-
 function loader(
   data: Dataset,
   events: readonly string[],
-  pictures: Pictures,
 ): (examples: readonly Example[]) => Promise<Loaded[]> {
   const task = binaryTaskOf(data);
-  return async (examples) => {
-    const pixels = await pixelsOf(examples, pictures);
-    return examples.map((example, i) => ({
-      text: example.text,
-      pixels: pixels[i] ?? null,
-      large: () => pictures.large(example.picture),
-      event: events.indexOf(example.event),
-      label: binaryLabel(example, task),
+  const pictures = openPictures();
+  return async (examples) =>
+    (await show(examples, events, pictures)).map((shown, i) => ({
+      ...shown,
+      label: binaryLabel(examples[i] as Example, task),
     }));
-  };
 }

@@ -1,0 +1,64 @@
+/** From examples to probabilities of yes, by a network as it stands in memory. */
+import type { Tf } from '../models/engine/tf.ts';
+import type { Calibration } from '../models/manifest.ts';
+import type { Column, Dims, Head, Network } from '../models/zoo/contract.ts';
+import { buildTable, type Shown } from './build-table.ts';
+import type { Example } from './dataset.ts';
+import type { Encoders } from './encoders.ts';
+import { sigmoid } from './measure.ts';
+import { type Pictures, pixelsOf } from './pictures.ts';
+import { predict } from './train.ts';
+
+/** A network with all that it takes to show it an example. */
+export interface Scoring {
+  readonly tf: Tf;
+  readonly network: Network;
+  /** One sigmoid output, or a softmax over no and yes. */
+  readonly head: Head;
+  /** Those that it is shown. */
+  readonly columns: readonly Column[];
+  readonly dims: Dims;
+  readonly encoders: Encoders;
+}
+
+/** By what a row has; null for what the model never learnt. */
+export type Calibrations = Readonly<Record<'text' | 'image' | 'both', Calibration | null>>;
+
+export const isPictured = ({ pixels }: Pick<Shown, 'pixels'>): boolean => pixels !== null;
+
+/** Examples as tables need them. @param events training events in their order, for the `event` column */
+export async function show(
+  examples: readonly Example[],
+  events: readonly string[],
+  pictures: Pictures,
+): Promise<Shown[]> {
+  const pixels = await pixelsOf(examples, pictures);
+  return examples.map(({ text, picture, event }, i) => ({
+    text,
+    pixels: pixels[i] ?? null,
+    large: () => pictures.large(picture),
+    event: events.indexOf(event),
+  }));
+}
+
+/** One logit of yes for each example. */
+export async function yesLogits(scoring: Scoring, examples: readonly Shown[]): Promise<number[]> {
+  const { tf, network, head, columns, dims, encoders } = scoring;
+  const logits = predict(tf, network, head, await buildTable(examples, columns, encoders, dims));
+  if (head.kind === 'sigmoid') return Array.from(logits);
+  return examples.map((_, i) => (logits[2 * i + 1] as number) - (logits[2 * i] as number));
+}
+
+/** Calibrated probabilities of yes. */
+export async function probabilities(
+  scoring: Scoring,
+  { text, image, both }: Calibrations,
+  examples: readonly Shown[],
+): Promise<number[]> {
+  const z = await yesLogits(scoring, examples);
+  return examples.map((example, i) => {
+    const chosen = (isPictured(example) ? (both ?? image) : null) ?? text ?? image;
+    const { scale, bias } = chosen ?? { scale: 1, bias: 0 };
+    return sigmoid(scale * (z[i] as number) + bias);
+  });
+}
