@@ -93,6 +93,20 @@ async function backends(): Promise<Finding[]> {
   return lines;
 }
 
+/** The frozen encoders, by name; the two defaults come with the project and must be there. */
+async function encoders(): Promise<Finding> {
+  const { DEFAULT_ENCODERS, ENCODERS, encoderDir } = await import('../models/encoders/catalogue.ts');
+  const { isInstalled } = await import('../models/encoders/files.ts');
+  const here = ENCODERS.filter((row) => isInstalled(row, encoderDir(row, cacheDir()))).map(({ id }) => id);
+  const lost = Object.values(DEFAULT_ENCODERS).filter((id) => !here.includes(id));
+  const absent = ENCODERS.map(({ id }) => id).filter((id) => !here.includes(id));
+  const what = `${here.join(', ')}${absent.length > 0 ? `; absent: ${absent.join(', ')}` : ''}`;
+  if (lost.length > 0) return finding('problem', 'encoders', what, `git checkout models/encoders`);
+  return absent.length > 0
+    ? finding('note', 'encoders', what, 'tocsin encoders install, where a model asks for one')
+    : finding('ok', 'encoders', what);
+}
+
 async function model(modelDir: string): Promise<Finding> {
   try {
     const { manifest } = await loadArtefact(modelDir || CHAMPION_DIR);
@@ -189,6 +203,7 @@ export async function examine(settings: Settings): Promise<Finding[]> {
     ...machine(),
     ...(await backends()),
     await model(settings.modelDir),
+    await encoders(),
     ...tools(),
     dataDir(settings.dataDir),
     await port('dashboard', settings.host, settings.port),

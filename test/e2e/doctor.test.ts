@@ -29,6 +29,7 @@ describe('tocsin doctor', () => {
     expect([code, report.ok]).toEqual([0, true]);
     expect(of('node').what).toBe(process.versions.node);
     expect(of('serving').what).toMatch(/^ONNX Runtime \d/);
+    expect(of('encoders').what).toMatch(/^minilm-int8, efficientnet-lite0/);
     expect(of('model').what).toContain('all files as its manifest says');
   });
 
