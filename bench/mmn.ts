@@ -13,6 +13,7 @@ import { createMetrics } from '../src/metrics/metrics.ts';
 import { openEngine } from '../src/models/engine/engine.ts';
 import type { ScoreInput } from '../src/models/port.ts';
 import { openScorer } from '../src/models/serving/scorer.ts';
+import { takeTurns } from '../src/models/speed/rates.ts';
 import { servingSpeed } from '../src/models/speed/serving.ts';
 import { buildMmn, MMN_DEFAULTS } from '../src/models/zoo/mmn.ts';
 import { CHAMPION_DIR } from '../src/registry/champions.ts';
@@ -46,10 +47,23 @@ async function measure(dir: string, graph: 'text' | 'joint'): Promise<object> {
     await scorer.score(one);
     latencies.push(performance.now() - start);
   }
+  // What waiting to fill a batch would gain: time per post when posts come alone or together.
+  const sizes = [1, 8, 32];
+  const calls = sizes.map((size) => Array.from({ length: size }, () => post(graph === 'joint')));
+  const rates = await takeTurns(
+    calls.map((posts) => ({ samples: posts.length, step: () => scorer.score(posts) })),
+    TURNS,
+    SECONDS / TURNS,
+    systemClock,
+  );
+  const msPerPost = Object.fromEntries(
+    sizes.map((size, i) => [size, round(1_000 / median(rates[i] as number[]), 3)]),
+  );
   await scorer.close();
   return {
     ...speed,
     onePostMs: { p50: round(median(latencies), 2), p99: round(percentile(latencies, 0.99), 2) },
+    msPerPost,
     rssMiB: rss,
   };
 }
