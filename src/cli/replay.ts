@@ -1,13 +1,13 @@
 /** `tocsin replay`: archives onto crisis.events.v1. */
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { archiveTime } from '../archive/fields.ts';
 import { systemClock } from '../base/clock.ts';
 import { hashAuthor, loadKeys } from '../config/keys.ts';
 import { openMediaStore } from '../media/store.ts';
 import type { Speed } from '../replay/pacing.ts';
 import { createProgressReporter, eventStamp, shortDuration } from '../replay/progress.ts';
 import type { Archive, ReaderDeps } from '../replay/readers/contract.ts';
-import { archiveTime } from '../archive/fields.ts';
 import { openArchive } from '../replay/readers/open-archive.ts';
 import { itemsBetween, type ReplayOptions, replay, replaySpan } from '../replay/replay.ts';
 import { readResumePoint, writeResumePoint } from '../replay/resume.ts';

@@ -91,7 +91,8 @@ async function trainModel(name: string, flags: Flags): Promise<void> {
   const { architecture } = await import('../models/zoo/zoo.ts');
   const { buildArtefact } = await import('../training/build.ts');
   const { openEncoders } = await import('../training/encoders.ts');
-  const { splitBy } = await import('../training/protocols.ts');
+  const { hashesOf, openPictures } = await import('../training/pictures.ts');
+  const { splitBy } = await import('../training/splits.ts');
   const { readDataset } = await import('../training/read-dataset.ts');
   const { recipeOf } = await import('../training/recipes.ts');
   const { TASK_NAMES } = await import('../training/tasks.ts');
@@ -104,7 +105,12 @@ async function trainModel(name: string, flags: Flags): Promise<void> {
   const data = await readDataset(resolve(String(flags['data'])), { task, now: systemClock.now() });
   say(`${data.name}: ${data.examples.length} examples, left out ${JSON.stringify(data.left)}`);
   if (data.weak) say(`Labels are weak: ${data.weak}`);
-  const split = splitBy(String(flags['split']), data, training.seed);
+  const split = splitBy(
+    data,
+    String(flags['split']),
+    training.seed,
+    await hashesOf(data.examples, openPictures()),
+  );
   const tf = await openAskedEngine(flags);
   const encoders = await openEncoders(row.columns(config), {
     ...given({
@@ -148,7 +154,11 @@ export function register(program: Command): void {
     .requiredOption('--data <path>', 'labelled posts: any folder or file that a reader knows')
     .requiredOption('--out <dir>', 'folder of the new model; must not exist')
     .option('--task <name>', 'informative or rumour', 'informative')
-    .option('--split <protocol>', 'grouped or leave-one-event-out:EVENT', 'grouped')
+    .option(
+      '--split <protocol>',
+      'grouped, paper, official, official-disjoint, agreed, event:EVENT or event-fold:I/K',
+      'grouped',
+    )
     .option('--seed <n>', 'seed of split, weights and order (default 1)')
     .option('--config <json>', "values that differ from the architecture's defaults")
     .option('--max-epochs <n>', 'most epochs (early stopping ends sooner)')

@@ -13,8 +13,9 @@ import type { Encoders } from './encoders.ts';
 import { answersOf, bySubgroup, type Evaluation } from './evaluation.ts';
 import { type Comparison, type Fitted, fitModel, type Model } from './fit.ts';
 import { chooseThresholds, measure } from './measure.ts';
+import { hashesOf, openPictures } from './pictures.ts';
 import { servingFiles } from './serving-files.ts';
-import { encodeSplit, type Split, splitByEvent } from './splits.ts';
+import { encodeSplit, type Split, splitBy } from './splits.ts';
 import type { TrainingOptions } from './train.ts';
 
 /** Share of `yes` and of `no` answers on dev that must be right. */
@@ -75,8 +76,10 @@ export async function buildArtefact(tf: Tf, build: BuildOptions): Promise<Artefa
   const { network, dims, learnt, calibration, dev, test } = fitted;
   try {
     const leftOut: Record<string, Comparison> = {};
+    const pictures = openPictures();
     for (const event of build.leaveOut) {
-      const other = await fitOn(splitByEvent(data, event, split.seed));
+      const hashes = await hashesOf(data.examples, pictures);
+      const other = await fitOn(splitBy(data, `event:${event}`, split.seed, hashes));
       leftOut[event] = other.comparison;
       other.network.dispose();
     }

@@ -2,6 +2,7 @@
 
 import { type Random, seededRandom } from '../base/random.ts';
 import type { Calibration, Measured, Metrics } from '../models/manifest.ts';
+import { membersOf } from './groups.ts';
 
 /** Predictions beside the truth, in the same order. */
 export interface Scored {
@@ -26,8 +27,10 @@ export function wilson(hits: number, n: number): readonly [number, number] {
 
 /**
  * All figures at the threshold 0.5. Accuracy has Wilson's interval, the others that of a seeded bootstrap over posts.
+ * @param clusters the cluster of every post (its claim): then all intervals come from a bootstrap over clusters, because
+ *   posts of one cluster are right and wrong together
  */
-export function measure({ probability, label }: Scored): Metrics {
+export function measure({ probability, label }: Scored, clusters?: Int32Array): Metrics {
   const n = label.length;
   const order = Int32Array.from(probability.keys()).sort(
     (a, b) => (probability[a] as number) - (probability[b] as number),
@@ -35,8 +38,9 @@ export function measure({ probability, label }: Scored): Metrics {
   const weights = new Float64Array(n).fill(1);
   const all = figures(probability, label, order, weights);
   const random = seededRandom(BOOTSTRAP_SEED);
+  const draw = resampler(n, clusters);
   const samples = Array.from({ length: n === 0 ? 0 : RESAMPLES }, () =>
-    figures(probability, label, order, resample(weights, random)),
+    figures(probability, label, order, draw(random)),
   );
   const interval = (of: (f: Figures) => number): Measured => {
     const sorted = samples.map(of).sort((a, b) => a - b);
@@ -45,7 +49,9 @@ export function measure({ probability, label }: Scored): Metrics {
   };
   const { tp, tn } = all;
   const accuracy = n === 0 ? 0 : (tp + tn) / n;
-  const [low, high] = wilson(tp + tn, n);
+  const [low, high] = clusters
+    ? interval(({ tp, tn, fp, fn }) => (tp + tn) / (tp + tn + fp + fn)).interval
+    : wilson(tp + tn, n);
   return {
     n,
     positives: label.filter((y) => y === 1).length,
@@ -108,13 +114,16 @@ function figures(
   };
 }
 
-function resample(like: Float64Array, random: Random): Float64Array {
-  const weights = new Float64Array(like.length);
-  for (let i = 0; i < like.length; i += 1) {
-    const drawn = Math.floor(random() * like.length);
-    weights[drawn] = (weights[drawn] as number) + 1;
-  }
-  return weights;
+/** Draws clusters with replacement and gives how often each post counts. Without clusters each post is its own. */
+export function resampler(n: number, clusters?: Int32Array): (random: Random) => Float64Array {
+  const members = membersOf(clusters ?? Int32Array.from({ length: n }, (_, i) => i));
+  return (random) => {
+    const weights = new Float64Array(n);
+    for (let i = 0; i < members.length; i += 1)
+      for (const post of members[Math.floor(random() * members.length)] as number[])
+        weights[post] = (weights[post] as number) + 1;
+    return weights;
+  };
 }
 
 /** Expected calibration error: mean gap between probability and share of positives over 10 bins of equal size. */

@@ -50,6 +50,20 @@ export async function pixelsOf(
   return all;
 }
 
+/** Fingerprints of the pictures that can be had, by key; what `splitBy` tells pictures apart by. */
+export async function hashesOf(
+  examples: readonly Pick<Example, 'picture'>[],
+  pictures: Pictures,
+): Promise<Map<string, PerceptualHashes>> {
+  const all = new Map<string, PerceptualHashes>();
+  for (const { picture } of examples) {
+    if (picture === null || all.has(picture.key)) continue;
+    const hashes = await pictures.hashes(picture);
+    if (hashes) all.set(picture.key, hashes);
+  }
+  return all;
+}
+
 async function small(file: string): Promise<Seen | null> {
   const decoded = await decode(file);
   if (!decoded) return null;

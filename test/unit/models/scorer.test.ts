@@ -10,12 +10,12 @@ import { loadArtefact } from '../../../src/models/artefact.ts';
 import { openEngine } from '../../../src/models/engine/engine.ts';
 import type { Tf } from '../../../src/models/engine/tf.ts';
 import type { Manifest } from '../../../src/models/manifest.ts';
-import type { Network } from '../../../src/models/zoo/contract.ts';
-import { buildMmn, MMN_DEFAULTS } from '../../../src/models/zoo/mmn.ts';
 import type { ScoreInput, Scorer } from '../../../src/models/port.ts';
 import { openScorePool } from '../../../src/models/serving/pool.ts';
 import { openScorer } from '../../../src/models/serving/scorer.ts';
 import { gatherVectors, loadVocabulary, loadWordVectors } from '../../../src/models/words.ts';
+import type { Network } from '../../../src/models/zoo/contract.ts';
+import { buildMmn, MMN_DEFAULTS } from '../../../src/models/zoo/mmn.ts';
 import { drawnPictures } from '../../support/drawn-pictures.ts';
 import { rewriteManifest, writeTestArtefact } from '../../support/test-artefact.ts';
 

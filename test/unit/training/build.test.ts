@@ -16,9 +16,9 @@ import { buildArtefact } from '../../../src/training/build.ts';
 import type { Dataset, Example } from '../../../src/training/dataset.ts';
 import { type Encoders, openEncoders } from '../../../src/training/encoders.ts';
 import { evaluateArtefact, isServed, networkScores, servedScores } from '../../../src/training/evaluate.ts';
-import { splitBy } from '../../../src/training/protocols.ts';
 import { readDataset } from '../../../src/training/read-dataset.ts';
 import { recipeOf } from '../../../src/training/recipes.ts';
+import { splitBy } from '../../../src/training/splits.ts';
 
 const FIXTURE = fileURLToPath(new URL('../../fixtures/crisislex_t26.tsv', import.meta.url));
 const DATASETS = process.env['TOCSIN_DATASETS'];
@@ -59,7 +59,7 @@ const train = (
   return buildArtefact(tf, {
     model: { architecture: row, config: row.defaults, head },
     data,
-    split: splitBy('grouped', data, 1),
+    split: splitBy(data, 'grouped', 1),
     // As a command opens them: none that the columns do not need.
     encoders: name === 'mmn' ? { ...encoders, text: null, image: null } : encoders,
     training: { ...options, seed: 1, maxEpochs, batch: 16 },
@@ -246,9 +246,9 @@ describe('every row of the zoo', () => {
 
 describe('splitBy', () => {
   it('finds a protocol by its name, with the event after the colon, and says the nearest one', () => {
-    expect(splitBy('leave-one-event-out:harbour', PAIRS, 1)).toMatchObject({ protocol: 'event:harbour' });
-    expect(splitBy('grouped', PAIRS, 3)).toMatchObject({ protocol: 'grouped', seed: 3 });
-    expect(() => splitBy('group', PAIRS, 1)).toThrow(/did you mean grouped/);
-    expect(() => splitBy('leave-one-event-out', PAIRS, 1)).toThrow(/bridge, harbour/);
+    expect(splitBy(PAIRS, 'leave-one-event-out:harbour', 1)).toMatchObject({ protocol: 'event:harbour' });
+    expect(splitBy(PAIRS, 'grouped', 3)).toMatchObject({ protocol: 'grouped', seed: 3 });
+    expect(() => splitBy(PAIRS, 'group', 1)).toThrow(/did you mean grouped/);
+    expect(() => splitBy(PAIRS, 'leave-one-event-out', 1)).toThrow(/bridge, harbour/);
   });
 });

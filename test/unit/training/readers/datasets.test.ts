@@ -205,7 +205,7 @@ describe('MediaEval', () => {
       author: 'a1b2c3d4e5f6',
       picture: { key: 'storm_fake_01' },
       media: ['storm_fake_01'],
-      published: { official: 'dev' },
+      published: { official: 'train' },
     });
   });
 });
