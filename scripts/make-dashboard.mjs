@@ -246,9 +246,12 @@ const panels = [
       unit: 'bytes',
     },
   ),
-  graph('Event loop', '99th percentile of the delay.', [['tocsin_eventloop_lag_seconds', '{{service}}']], {
-    unit: 's',
-  }),
+  graph(
+    'Event loop',
+    '99th percentile of the delay.',
+    [['nodejs_eventloop_lag_p99_seconds{job="tocsin"}', '{{service}}']],
+    { unit: 's' },
+  ),
   panel('table', 'Models in use', 'What serves where.', [['tocsin_model_info', '']], {
     w: 24,
     h: 5,

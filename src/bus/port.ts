@@ -5,6 +5,8 @@
  * The bus carries bytes. Encoding is the business of codec.ts; decoding is a stage, because it can fail.
  */
 
+import type { ErrorCode } from '../base/errors.ts';
+
 /** Header values are text; on Kafka they travel as UTF-8. */
 export type Headers = Readonly<Record<string, string>>;
 
@@ -84,6 +86,8 @@ export interface Consumption {
   readonly concurrency: number;
   /** Called at every assignment, before the first slice. */
   open(partition: TopicPartition, restored: RestoredState): Promise<PartitionTask>;
+  /** Told after a slice was given up that will come again. For counting, never for work. */
+  failed?(code: ErrorCode): void;
 }
 
 /** A running consumer. */

@@ -9,6 +9,8 @@ import { type Minutes, minuteOf, postsWithin } from './minutes.ts';
 
 export const CLAIM_SURGE = 'claim_surge';
 
+export const ALERT_STATES: readonly Alert['state'][] = ['firing', 'resolved'];
+
 /** Length of the window, and of one step of the collection's history. */
 const WINDOW_MINUTES = 10;
 /** A surge has at least so many posts in the window … */

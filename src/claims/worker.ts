@@ -13,7 +13,8 @@ import type {
 } from '../bus/port.ts';
 import { TOPICS } from '../bus/topics.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import { deadLetter } from '../pipeline/dead-letter.ts';
+import { deadLetter, startDeadLetterCounts } from '../pipeline/dead-letter.ts';
+import { ALERT_STATES, CLAIM_SURGE } from './alert.ts';
 import { type ClaimIndex, type ClaimOutcome, openClaimIndex } from './claim-index.ts';
 import { type ClaimInput, decodeEvidence } from './decode.ts';
 import { LIMITS, type Limits } from './memory.ts';
@@ -43,6 +44,9 @@ interface Surroundings extends ClaimWorkerOptions {
 /** Starts consuming; resolves when the consumer runs. */
 export async function startClaimWorker(options: ClaimWorkerOptions): Promise<Consumer> {
   const partitions = (await options.bus.admin.ranges(TOPICS.evidence)).length;
+  const { metrics } = options;
+  startDeadLetterCounts(metrics, CLAIMS_SERVICE);
+  for (const state of ALERT_STATES) metrics.count('tocsin_alerts_total', { rule: CLAIM_SURGE, state }, 0);
   return options.bus.consume(claimConsumption({ ...options, partitions, sizes: new Map() }));
 }
 
@@ -54,6 +58,8 @@ function claimConsumption(surroundings: Surroundings): Consumption {
     sliceRecords: surroundings.sliceRecords,
     sliceMs: surroundings.sliceMs,
     concurrency: CONCURRENCY,
+    failed: (reason) =>
+      surroundings.metrics.count('tocsin_slice_failures_total', { service: CLAIMS_SERVICE, reason }),
     open: async ({ partition }, restored) => openTask(surroundings, partition, restored),
   };
 }

@@ -18,6 +18,7 @@ import type { Languages } from '../normalise/languages.ts';
 import { createNormaliseStage } from '../normalise/stage.ts';
 import { NORMALISER_VERSION } from '../normalise/text.ts';
 import { openCrashGuard } from '../pipeline/crash-guard.ts';
+import { startDeadLetterCounts } from '../pipeline/dead-letter.ts';
 import { createLabelTask, type LabelStages } from '../pipeline/label-task.ts';
 import { LABEL_SERVICE, type LedgerRow } from '../pipeline/ledger.ts';
 import { createScoreStage } from '../score/stage.ts';
@@ -82,6 +83,7 @@ export function labelConsumption(deps: LabelWorkerDeps, partitions: number): Con
     sliceRecords: settings.sliceRecords,
     sliceMs: settings.sliceMs,
     concurrency: CONCURRENCY,
+    failed: (reason) => deps.metrics.count('tocsin_slice_failures_total', { service: LABEL_SERVICE, reason }),
     open: async ({ partition }, restored) =>
       createLabelTask(
         {
@@ -115,5 +117,6 @@ export function labelConsumption(deps: LabelWorkerDeps, partitions: number): Con
 export async function startLabelWorker(deps: LabelWorkerDeps): Promise<Consumer> {
   const partitions = (await deps.bus.admin.ranges(TOPICS.events)).length;
   if (partitions === 0) throw new TocsinError('UNKNOWN_TOPIC', `${TOPICS.events} does not exist`);
+  startDeadLetterCounts(deps.metrics, LABEL_SERVICE);
   return deps.bus.consume(labelConsumption(deps, partitions));
 }

@@ -5,9 +5,9 @@ import { isAlive } from '../base/alive.ts';
 
 /**
  * Writes DATA/run/<service>.<pid>.json and its .targets.json, and clears away those that a killed process left.
- * The returned function removes the files again.
+ * @param address host:port of its metrics. The returned function removes the files again.
  */
-export function writeRunFile(dataDir: string, service: string, metricsPort: number): () => void {
+export function writeRunFile(dataDir: string, service: string, address: string): () => void {
   const folder = join(dataDir, 'run');
   mkdirSync(folder, { recursive: true });
   for (const name of readdirSync(folder)) {
@@ -15,8 +15,8 @@ export function writeRunFile(dataDir: string, service: string, metricsPort: numb
     if (pid > 0 && !isAlive(pid)) rmSync(join(folder, name), { force: true });
   }
   const base = join(folder, `${service}.${process.pid}`);
-  const targets = [{ targets: [`127.0.0.1:${metricsPort}`], labels: { service } }];
-  writeFileSync(`${base}.json`, JSON.stringify({ service, pid: process.pid, metricsPort }));
+  const targets = [{ targets: [address], labels: { service } }];
+  writeFileSync(`${base}.json`, JSON.stringify({ service, pid: process.pid, address }));
   writeFileSync(`${base}.targets.json`, JSON.stringify(targets));
   return () => {
     for (const suffix of ['.json', '.targets.json']) rmSync(base + suffix, { force: true });

@@ -160,8 +160,9 @@ export async function runWorker(runtime: Runtime, start: () => Promise<Consumer>
   let removeRunFile: () => void = () => {};
   try {
     consumer = await start();
-    removeRunFile = writeRunFile(settings.dataDir, service, health.port);
-    announceReady(`http://127.0.0.1:${health.port}`);
+    const address = `127.0.0.1:${health.port}`;
+    removeRunFile = writeRunFile(settings.dataDir, service, address);
+    announceReady(`http://${address}`);
     log.info({ metricsPort: health.port }, 'Ready.');
     const broken = await Promise.race([
       consumer.ended,

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { loadKeys } from '../config/keys.ts';
 import { openDashboard } from '../dashboard/server/dashboard.ts';
 import { openMediaStore } from '../media/store.ts';
+import { writeRunFile } from './run-file.ts';
 import { announceReady, EXIT, run, withBusFlags } from './runtime.ts';
 
 /** Registers the command. */
@@ -27,6 +28,7 @@ export function register(program: Command): void {
           },
           { host: settings.host, port: settings.port },
         );
+        const removeRunFile = writeRunFile(settings.dataDir, 'serve', new URL(dashboard.url).host);
         try {
           log.info({ url: dashboard.url }, 'Ready.');
           announceReady(dashboard.url);
@@ -37,6 +39,7 @@ export function register(program: Command): void {
           });
           return EXIT.ok;
         } finally {
+          removeRunFile();
           await dashboard.close();
           log.info({}, 'Stopped.');
         }

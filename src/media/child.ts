@@ -6,7 +6,8 @@ import type { RunnableModule } from '../base/module-url.ts';
 import type { ChildAnswer, ChildMessage, ChildRequest, Numbered } from './child-protocol.ts';
 
 /** Why a child is no more. `recycled` is on purpose and harms nobody. */
-export type DeathReason = 'crash' | 'timeout' | 'recycled';
+export const DEATH_REASONS = ['crash', 'timeout', 'recycled'] as const;
+export type DeathReason = (typeof DEATH_REASONS)[number];
 
 /** The child died with this request in hand; whether the request is to blame is open. */
 export class ChildDied extends Error {

@@ -4,7 +4,7 @@ import { TocsinError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { type RunnableModule, runnableModule } from '../base/module-url.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import { ChildDied, type DeathReason, superviseChild } from './child.ts';
+import { ChildDied, DEATH_REASONS, type DeathReason, superviseChild } from './child.ts';
 import type { Fetched, PictureSource } from './child-protocol.ts';
 import type { Decoded } from './decode.ts';
 import type { ChildSettings } from './decoder-process.ts';
@@ -74,6 +74,7 @@ const HOST_FAULTS: ReadonlySet<RefusalCode> = new Set([
 export function createDecoder(options: DecoderOptions): Decoder {
   const { clock, log, metrics } = options;
   const limits = { ...DECODER_LIMITS, ...options.limits };
+  for (const reason of DEATH_REASONS) metrics.count('tocsin_decoder_restarts_total', { reason }, 0);
   const onDeath = (reason: DeathReason, lastWords: string): void => {
     metrics.count('tocsin_decoder_restarts_total', { reason });
     if (reason !== 'recycled')

@@ -9,7 +9,7 @@ import type { Bus, Consumer, OutgoingRecord, ReceivedRecord } from '../bus/port.
 import { TOPICS } from '../bus/topics.ts';
 import type { MediaEvent, MediaItem, MediaRequest } from '../event/records.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import { type DeadLetterReason, deadLetter } from '../pipeline/dead-letter.ts';
+import { type DeadLetterReason, deadLetter, startDeadLetterCounts } from '../pipeline/dead-letter.ts';
 import { type Pictures, refusedPicture } from './pictures.ts';
 
 const SERVICE = 'media';
@@ -39,6 +39,7 @@ export async function startMediaWorker(deps: MediaWorkerDeps): Promise<Consumer>
   const { bus, metrics, clock } = deps;
   const topic = (await bus.admin.topics()).find(({ name }) => name === TOPICS.media);
   if (!topic) throw new TocsinError('UNKNOWN_TOPIC', `${TOPICS.media} does not exist: tocsin topics apply`);
+  startDeadLetterCounts(metrics, SERVICE);
   return bus.consume({
     group: SERVICE,
     topic: TOPICS.media,
@@ -47,6 +48,7 @@ export async function startMediaWorker(deps: MediaWorkerDeps): Promise<Consumer>
     sliceRecords: 32,
     sliceMs: 20,
     concurrency: topic.partitions,
+    failed: (reason) => metrics.count('tocsin_slice_failures_total', { service: SERVICE, reason }),
     open: async () => {
       let done: SliceCount | null = null;
       return {

@@ -134,11 +134,6 @@ export const CATALOGUE: Readonly<Record<MetricName, Declared>> = declare({
     labels: ['reason'],
   },
   tocsin_http_posts_total: { type: 'counter', help: 'Posts taken in over HTTP.', labels: ['result'] },
-  tocsin_eventloop_lag_seconds: {
-    type: 'gauge',
-    help: '99th percentile of event-loop delay in the last scrape interval.',
-    labels: [],
-  },
 });
 
 export type MetricName =
@@ -166,5 +161,4 @@ export type MetricName =
   | 'tocsin_alerts_total'
   | 'tocsin_ws_clients'
   | 'tocsin_ws_dropped_total'
-  | 'tocsin_http_posts_total'
-  | 'tocsin_eventloop_lag_seconds';
+  | 'tocsin_http_posts_total';

@@ -5,7 +5,9 @@ import { CATALOGUE, type MetricName } from './catalogue.ts';
 export type Labels = Readonly<Record<string, string>>;
 
 export interface Metrics {
-  /** Adds to a counter. */
+  /**
+   * Adds to a counter. By 0 it makes the series appear: one that is first seen at 1 hides its first event from `rate()`.
+   */
   count(name: MetricName, labels?: Labels, by?: number): void;
   /** Sets a gauge. */
   set(name: MetricName, value: number, labels?: Labels): void;

@@ -2,6 +2,7 @@
 
 import type { ReceivedRecord } from '../bus/port.ts';
 import type { DeadLetter } from '../event/records.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 
 /** The closed list of reasons. */
 export const DEAD_LETTER_REASONS = [
@@ -21,6 +22,11 @@ export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
 
 /** Bytes kept of a dead value. */
 export const MAX_DEAD_BYTES: number = 1_000_000;
+
+/** Shows a service's dead letters as 0 before the first one. */
+export function startDeadLetterCounts(metrics: Metrics, service: string): void {
+  for (const reason of DEAD_LETTER_REASONS) metrics.count('tocsin_dlq_events_total', { service, reason }, 0);
+}
 
 /** The record that tells of a dead input. */
 export function deadLetter(

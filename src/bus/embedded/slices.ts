@@ -190,6 +190,7 @@ export function runPartition(consumption: Consumption, claim: Claim, deps: Slice
           { group, topic, partition, failures, code: error.code, err: error },
           'Slice failed; it comes again.',
         );
+        consumption.failed?.(error.code);
         await clock.sleep(
           Math.min(LONGEST_BACKOFF_MS, BACKOFF_MS * 2 ** Math.min(failures - 1, 10)),
           draining.signal,

@@ -144,7 +144,10 @@ export function startPartition(partition: number, deps: PartitionDeps): Partitio
     failures += 1;
     const facts = { service, topic, partition, failures, code: error.code, error: error.message };
     if (error.code === 'BUS_CLOSED') log.debug(facts, 'A slice was given up.');
-    else log.warn(facts, 'A slice was given up and will be taken again.');
+    else {
+      log.warn(facts, 'A slice was given up and will be taken again.');
+      consumption.failed?.(error.code);
+    }
     if (isTransient(thrown)) await deps.session.recover(thrown);
     if (error.code === 'BUS_FENCED') {
       // Either another member has the partition now, or the coordinator gave this producer up: the group knows which.

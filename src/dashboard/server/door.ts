@@ -45,6 +45,9 @@ const rulingRequest: z.ZodType<RulingRequest> = z
     'rumour is ruled true, false or unclear; informative is ruled informative or not_informative',
   ) as z.ZodType<RulingRequest>;
 
+const POST_RESULTS = ['accepted', 'rejected', 'overload'] as const;
+type PostResult = (typeof POST_RESULTS)[number];
+
 export function registerDoor(
   app: FastifyInstance,
   deps: {
@@ -60,9 +63,9 @@ export function registerDoor(
   },
 ): void {
   const { bus, codec, memory, clock, metrics, limits } = deps;
-  const counted = (result: string, by: number): void => {
-    if (by > 0) metrics.count('tocsin_http_posts_total', { result }, by);
-  };
+  const counted = (result: PostResult, by: number): void =>
+    metrics.count('tocsin_http_posts_total', { result }, by);
+  for (const result of POST_RESULTS) counted(result, 0);
   let working = 0;
 
   const overload = (): string | null => {

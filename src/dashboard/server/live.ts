@@ -59,6 +59,10 @@ export interface Live {
   close(): Promise<void>;
 }
 
+/** Why a page did not get a message, or not a connection. */
+const DROP_REASONS = ['slow_client', 'conflated', 'bad_message', 'too_many_clients'] as const;
+type DropReason = (typeof DROP_REASONS)[number];
+
 interface Client {
   readonly socket: WebSocket;
   /** Sequence number of what it was sent last; null before the first snapshot or resumption. */
@@ -95,7 +99,10 @@ export function openLive(deps: {
     clientTracking: false,
   };
   const door = new WebSocketServer(options);
-  const dropped = (reason: string, by = 1): void => metrics.count('tocsin_ws_dropped_total', { reason }, by);
+  const dropped = (reason: DropReason, by = 1): void =>
+    metrics.count('tocsin_ws_dropped_total', { reason }, by);
+  for (const reason of DROP_REASONS) dropped(reason, 0);
+  metrics.set('tocsin_ws_clients', 0);
 
   const sendAway = (client: Client): void => {
     dropped('slow_client');

@@ -63,9 +63,11 @@ export function transactionContract(context: ContractContext): void {
       let opened = 0;
       let closed = 0;
       let failures = 2;
+      const told: string[] = [];
       const consumer = await bus().consume({
         ...consumption(service, name, () => {}),
         sliceRecords: 10,
+        failed: (code) => told.push(code),
         open: async (_partition, restored) => {
           opened += 1;
           let count = Number(text(restored.entries.get('count')));
@@ -109,6 +111,7 @@ export function transactionContract(context: ContractContext): void {
       }
       expect(opened).toBe(3);
       expect(closed).toBe(3);
+      expect(told).toEqual(['INTERNAL', 'INTERNAL']);
     });
 
     it('keeps other partitions going while one keeps throwing', { timeout: timeoutMs }, async () => {

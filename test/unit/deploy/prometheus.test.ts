@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { findPromtool, promtool } from '../../support/promtool.ts';
+import { findPrometheus, promtool } from '../../support/prometheus.ts';
 import { ROOT } from '../../support/tocsin.ts';
 import { unknownMetrics } from './metric-names.ts';
 
@@ -26,7 +26,7 @@ const cases = (read(TESTS) as { tests: TestCase[] }).tests.flatMap((test) => tes
 
 describe('alert rules', () => {
   beforeAll(() => {
-    findPromtool();
+    findPrometheus('promtool');
   }, 300_000);
 
   it('are rules and a configuration in the eyes of promtool', () => {

@@ -1,16 +1,17 @@
 /**
- * promtool: the one on the PATH, else the one of Debian's package `prometheus`, unpacked into .cache without installing
- * it (an installed package would start a server). Where neither can be had, the error names the command that installs it.
+ * prometheus and promtool: those on the PATH, else those of Debian's package `prometheus`, unpacked into .cache without
+ * installing it (an installed package would start a server). Where neither can be had, the error names the command that
+ * installs it.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './tocsin.ts';
 
-const UNPACKED = join(ROOT, '.cache', 'promtool');
+const UNPACKED = join(ROOT, '.cache', 'prometheus');
 const HINT =
-  'promtool is needed to check the alert rules. Install it: apt-get install prometheus (Debian, Ubuntu), ' +
-  'brew install prometheus (macOS), or from https://prometheus.io/download/';
+  'prometheus and its promtool are needed to check rules and dashboards. Install them: apt-get install prometheus ' +
+  '(Debian, Ubuntu), brew install prometheus (macOS), or from https://prometheus.io/download/';
 
 export interface ToolResult {
   readonly status: number | null;
@@ -25,18 +26,19 @@ function execute(command: string, args: readonly string[], cwd: string = ROOT): 
 
 const works = (command: string): boolean => execute(command, ['--version']).status === 0;
 
-/** The promtool to run. Throws with the command that installs it. */
-export function findPromtool(): string {
-  if (works('promtool')) return 'promtool';
+/** The program to run. Throws with the command that installs it. */
+export function findPrometheus(program: 'prometheus' | 'promtool'): string {
+  if (works(program)) return program;
   if (!existsSync(UNPACKED)) unpack();
-  if (works(UNPACKED)) return UNPACKED;
+  const unpacked = join(UNPACKED, program);
+  if (works(unpacked)) return unpacked;
   throw new Error(HINT);
 }
 
 /** Downloads Debian's package and unpacks it. Needs apt's lists; root refreshes them when they are missing or old. */
 function unpack(): void {
   mkdirSync(join(ROOT, '.cache'), { recursive: true });
-  const folder = mkdtempSync(join(ROOT, '.cache', 'promtool-'));
+  const folder = mkdtempSync(join(ROOT, '.cache', 'prometheus-'));
   const download = (): ToolResult => execute('apt-get', ['download', '-qq', 'prometheus'], folder);
   try {
     let result = download();
@@ -48,7 +50,7 @@ function unpack(): void {
     if (result.status !== 0 || file === undefined) throw new Error(`${HINT}\n${result.output}`);
     const unpacked = execute('dpkg-deb', ['-x', join(folder, file), join(folder, 'files')]);
     if (unpacked.status !== 0) throw new Error(`${HINT}\n${unpacked.output}`);
-    renameSync(join(folder, 'files', 'usr', 'bin', 'promtool'), UNPACKED);
+    renameSync(join(folder, 'files', 'usr', 'bin'), UNPACKED);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -56,5 +58,5 @@ function unpack(): void {
 
 /** Runs promtool in the project's folder. */
 export function promtool(...args: readonly string[]): ToolResult {
-  return execute(findPromtool(), args);
+  return execute(findPrometheus('promtool'), args);
 }
