@@ -1,12 +1,16 @@
 /** A newcomer's way: `tocsin up --sample`, the page's API, a second start, Ctrl-C. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   eventually,
   type Ledger,
+  ROOT,
   type Running,
   startTocsin,
   temporaryFolder,
   tocsin,
+  tocsinOk,
 } from '../support/tocsin.ts';
 
 const cleanups: (() => unknown)[] = [];
@@ -56,6 +60,55 @@ describe('tocsin up', () => {
     const before = performance.now();
     expect(await running.kill('SIGINT')).toBe(0);
     expect(performance.now() - before).toBeLessThan(10_000);
+  });
+
+  it('ends with 0 when a terminal sends Ctrl-C to npm start and to everything below it', async () => {
+    const args = ['start', '--silent', '--', '--port', '0', '--data', folder(), '--no-sample'];
+    const child = spawn('npm', args, { cwd: ROOT, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    const exited = once(child, 'exit');
+    let said = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => {
+        said += chunk;
+      });
+    const group = -(child.pid as number);
+    cleanups.push(async () => {
+      if (child.exitCode === null && child.signalCode === null) process.kill(group, 'SIGKILL');
+      await exited;
+    });
+    await eventually('the URL', () => /^http:\/\/\S+$/m.test(said), { timeoutMs: 120_000 });
+    process.kill(group, 'SIGINT');
+    expect(await exited).toEqual([0, null]);
+  });
+
+  it('loses nothing when it is stopped in the middle of its work and started again', async () => {
+    const dataDir = folder();
+    const first = await up(dataDir, '--no-sample');
+    const body = Array.from({ length: 20_000 }, (_, i) =>
+      JSON.stringify({
+        id: `p${i}`,
+        text: `Road ${i} is under water near the school`,
+        createdAt: Date.now(),
+      }),
+    ).join('\n');
+    const answer = await fetch(`${first.url}/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-ndjson' },
+      body,
+    });
+    expect(answer.status).toBe(202);
+    const before = performance.now();
+    expect(await first.running.kill('SIGINT')).toBe(0);
+    expect(performance.now() - before).toBeLessThan(10_000);
+
+    const left = JSON.parse(await tocsinOk(['ledger', '--output', 'json', '--data', dataDir])) as Ledger;
+    expect(left.inFlight).toBeGreaterThan(0);
+    const again = await up(dataDir, '--no-sample');
+    const ledger = await eventually('all posts accounted for', async () => {
+      const now = await get<Ledger>(`${again.url}/api/ledger`);
+      return now.inFlight === 0 && now;
+    });
+    expect(ledger).toMatchObject({ received: 20_000, labelled: 20_000, duplicate: 0, dead: 0 });
   });
 
   it('goes on where it stopped when started again on the same folder', async () => {

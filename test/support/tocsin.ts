@@ -38,10 +38,11 @@ export function startTocsin(args: readonly string[], env: Readonly<Record<string
   });
   let out = '';
   let err = '';
-  child.stdout.on('data', (chunk: Buffer) => {
+  // Decoded as a stream: a letter of several bytes may lie in two chunks.
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     out += chunk;
   });
-  child.stderr.on('data', (chunk: Buffer) => {
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
     err = (err + chunk).slice(-200_000);
   });
   const exited = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);
