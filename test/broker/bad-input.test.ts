@@ -5,6 +5,8 @@ import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { partitionOf } from '../../src/base/murmur2.ts';
 import { createCodec } from '../../src/bus/codec.ts';
+import type { Bus } from '../../src/bus/port.ts';
+import { TOPICS } from '../../src/bus/topics.ts';
 import {
   brokenRecords,
   fixturePicture,
@@ -13,12 +15,21 @@ import {
   type RawRecord,
   startImageHost,
 } from '../support/hostile.ts';
-import { busFlags, prepare, settled, startService, type Target } from '../support/pipeline.ts';
-import { eventually, type Running, tail, temporaryFolder, tocsinOk } from '../support/tocsin.ts';
+import {
+  busFlags,
+  openTarget,
+  prepare,
+  recordsIn,
+  settled,
+  startService,
+  type Target,
+} from '../support/pipeline.ts';
+import { eventually, type Running, temporaryFolder, tocsinOk } from '../support/tocsin.ts';
 
 const codec = createCodec();
 const folder = temporaryFolder('tocsin-hostile-');
 let target: Target;
+let bus: Bus;
 let host: ImageHost;
 const services = new Map<string, Running>();
 
@@ -47,7 +58,7 @@ const sendPost = (...args: Parameters<typeof post>): Promise<void> => {
 };
 
 async function labelsOf(id: string): Promise<Readonly<Record<string, unknown>>[]> {
-  const labels = await tail('crisis.labels.v1', busFlags(target));
+  const labels = await recordsIn(bus, TOPICS.labels);
   return labels.filter((l) => l.key === id).map((l) => l.record);
 }
 
@@ -66,11 +77,13 @@ beforeAll(async () => {
     'bomb.png': fixturePicture('bomb-256-megapixels.png'),
   });
   await prepare(target);
+  bus = await openTarget(target);
   for (const name of ['label', 'media', 'claims'])
     services.set(name, await startService(target, name, { TOCSIN_FETCH_PRIVATE: '1' }));
 }, 120_000);
 
 afterAll(async () => {
+  await bus.close();
   for (const service of services.values()) await service.kill('SIGTERM');
   host.close();
   folder.remove();
@@ -86,12 +99,12 @@ describe('bad input', () => {
       good.map((id) => ({ key: id, value: codec.encode(post(id, 'The bridge at the mill is closed')) })),
     );
     const letters = await eventually('the dead letters', async () => {
-      const found = await tail('crisis.dlq.v1', busFlags(target));
+      const found = await recordsIn(bus, TOPICS.dlq);
       return found.length >= broken.length && found;
     });
     expect(letters.map((l) => l.record['reason']).sort()).toEqual(broken.map((b) => b.reason).sort());
     await eventually('the good posts', async () => {
-      const seen = new Set((await tail('crisis.labels.v1', busFlags(target))).map((l) => l.key));
+      const seen = new Set((await recordsIn(bus, TOPICS.labels)).map((l) => l.key));
       return good.every((id) => seen.has(id));
     });
     await tocsinOk(['audit', ...busFlags(target)]);

@@ -1,6 +1,4 @@
 /** tocsin ledger, audit, tail and dlq on a bus that a label worker has written, as a person runs them. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
@@ -13,10 +11,8 @@ import { createMetrics } from '../../src/metrics/metrics.ts';
 import { readLedger, summariseLedger } from '../../src/pipeline/ledger.ts';
 import { CONTEXT_KEY, codec, post, T0, tinyScorer, tinyVocabulary } from '../support/label-harness.ts';
 import { inlineLanguages } from '../support/languages.ts';
-import { ROOT, temporaryFolder } from '../support/tocsin.ts';
+import { temporaryFolder, tocsin as runTocsin } from '../support/tocsin.ts';
 import { until } from '../support/until.ts';
-
-const exec = promisify(execFile);
 
 describe('the commands that look into a bus', () => {
   const folder = temporaryFolder('tocsin-inspect-');
@@ -25,18 +21,8 @@ describe('the commands that look into a bus', () => {
       { bus: 'embedded', brokers: [], dataDir: folder.path, environment: 'lab', embeddedMaxBytes: 1e9 },
       { clock: systemClock, log: silentLog },
     );
-  /** Runs a command from sources; exit code and what it printed. */
-  const tocsin = async (...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> => {
-    const env = Object.fromEntries(
-      Object.entries(process.env).filter(([name]) => !name.startsWith('TOCSIN_')),
-    );
-    try {
-      const command = ['--import', 'tsx', 'src/cli/main.ts', ...args, '--data', folder.path];
-      return { code: 0, ...(await exec(process.execPath, command, { cwd: ROOT, env })) };
-    } catch (error) {
-      return error as { code: number; stdout: string; stderr: string };
-    }
-  };
+  const tocsin = (...args: string[]): ReturnType<typeof runTocsin> =>
+    runTocsin([...args, '--data', folder.path]);
   const event = (id: string): OutgoingRecord =>
     message(codec, TOPICS.events, post(id), { key: id, id, source: 'test', time: T0, lineage: NO_LINEAGE });
 

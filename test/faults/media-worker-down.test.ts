@@ -32,7 +32,7 @@ it('labels every post from its text while the media worker is dead, and revises 
   };
   try {
     await prepare(target);
-    services.push(await startService(target, 'label'));
+    for (const name of ['label', 'claims']) services.push(await startService(target, name));
     const media = await startService(target, 'media');
     await media.kill('SIGKILL');
     await tocsinOk(['replay', SAMPLE, '--speed', 'max', ...busFlags(target)]);

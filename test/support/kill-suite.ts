@@ -6,15 +6,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
-import { silentLog } from '../../src/base/log.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import { createCodec } from '../../src/bus/codec.ts';
-import { openBus } from '../../src/bus/open.ts';
 import type { Bus } from '../../src/bus/port.ts';
 import type { Claim, Label } from '../../src/event/records.ts';
 import { ledgerOf, watchLedger } from '../../src/pipeline/ledger.ts';
 import { type JavaRecord, readWithJava } from './broker.ts';
-import { busFlags, prepare, settled, startService, type Target } from './pipeline.ts';
+import { busFlags, openTarget, prepare, settled, startService, type Target } from './pipeline.ts';
 import { eventually, ROOT, type Running, startTocsin, temporaryFolder, tocsinOk } from './tocsin.ts';
 
 const SERVICES = ['label', 'claims', 'media'] as const;
@@ -119,10 +117,7 @@ export async function killAtRandom(plan: KillPlan): Promise<KillFigures> {
       ...busFlags(target),
     ]);
 
-    bus = await openBus(
-      { ...target, brokers: [plan.brokers], embeddedMaxBytes: 0 },
-      { clock: systemClock, log: silentLog },
-    );
+    bus = await openTarget(target);
     const books = await watchLedger(bus);
     const random = seededRandom(plan.seed);
     const victims = SERVICES.flatMap((name) =>

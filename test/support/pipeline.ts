@@ -1,4 +1,13 @@
 /** The services as processes of their own on one bus, with what the end-to-end suites ask of them. */
+import { systemClock } from '../../src/base/clock.ts';
+import { silentLog } from '../../src/base/log.ts';
+import { createCodec } from '../../src/bus/codec.ts';
+import { openBus } from '../../src/bus/open.ts';
+import type { Bus } from '../../src/bus/port.ts';
+import { TOPICS } from '../../src/bus/topics.ts';
+import { CLAIMS_SERVICE } from '../../src/claims/tell.ts';
+import { ledgerOf, summariseLedger, watchLedger } from '../../src/pipeline/ledger.ts';
+import { caughtUp, readAll } from '../contract/bus/support.ts';
 import {
   eventually,
   type Ledger,
@@ -6,7 +15,6 @@ import {
   type Running,
   startTocsin,
   type TailedRecord,
-  tail,
   tocsinOk,
 } from './tocsin.ts';
 
@@ -17,6 +25,9 @@ export interface Target {
   readonly brokers?: string;
   readonly environment: string;
 }
+
+const codec = createCodec();
+const EMBEDDED_MAX_BYTES = 1e9;
 
 export function busFlags(target: Target): string[] {
   return [
@@ -49,33 +60,47 @@ export async function startService(
   return running;
 }
 
-const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+/** The bus of the target, opened in this process. */
+export function openTarget({ brokers, ...target }: Target): Promise<Bus> {
+  return openBus(
+    { ...target, brokers: brokers ? [brokers] : [], embeddedMaxBytes: EMBEDDED_MAX_BYTES },
+    { clock: systemClock, log: silentLog },
+  );
+}
 
-/** Waits until every post and picture is accounted for and the claim worker has read all evidence. */
+/** Decoded records of a topic with their keys, as they are committed now. Cheaper than `tail`, which starts a process. */
+export async function recordsIn(
+  bus: Bus,
+  topic: string,
+): Promise<{ readonly key: string | null; readonly record: Readonly<Record<string, unknown>> }[]> {
+  return (await readAll(bus, topic)).map(({ key, value }) => ({
+    key,
+    record: codec.decode(value as Uint8Array) as unknown as Readonly<Record<string, unknown>>,
+  }));
+}
+
+/** Waits until every post and picture is accounted for and the claim worker has worked off all evidence. */
 export async function settled(target: Target, expectReceived: number, timeoutMs = 120_000): Promise<Ledger> {
-  const flags = busFlags(target);
-  const done = await eventually(
-    `${expectReceived} posts accounted for`,
-    async () => {
-      const now = await ledger(flags);
-      if (now.received > expectReceived)
-        throw new Error(`received ${now.received}, more than ${expectReceived}`);
-      return now.received === expectReceived && now.inFlight === 0 && now.pictures.pending === 0 && now;
-    },
-    { timeoutMs, everyMs: 500 },
-  );
-  let before: unknown = null;
-  await eventually(
-    'claims to come to rest',
-    async () => {
-      const now = finalClaims(await tail('crisis.claims.v1', flags));
-      const rest = before !== null && same(before, now);
-      before = now;
-      return rest;
-    },
-    { timeoutMs, everyMs: 1_000 },
-  );
-  return done;
+  const bus = await openTarget(target);
+  try {
+    const books = await watchLedger(bus);
+    await eventually(
+      `${expectReceived} posts accounted for`,
+      async () => {
+        await books.refresh();
+        const now = await summariseLedger(bus, ledgerOf(books));
+        if (now.received === expectReceived && now.inFlight === 0 && now.pictures.pending === 0) return true;
+        throw new Error(JSON.stringify(now));
+      },
+      { timeoutMs },
+    );
+    await eventually('all evidence in claims', () => caughtUp(bus, CLAIMS_SERVICE, TOPICS.evidence), {
+      timeoutMs,
+    });
+  } finally {
+    await bus.close();
+  }
+  return ledger(busFlags(target));
 }
 
 /** Fields of a label that must not depend on where and when it was made (contracts, Revisions). */
