@@ -1,4 +1,8 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+
+/** Vitest would leave a core idle, and on two cores that is half of the machine. */
+const maxWorkers = Math.max(2, availableParallelism() - 1);
 
 /** Suites by what they need. A broker suite without a broker fails; nothing is ever skipped for want of one. */
 const project = (name: string, include: string[], more: object = {}): object => ({
@@ -17,8 +21,8 @@ export default defineConfig({
   test: {
     retry: 0,
     projects: [
-      project('unit', ['test/unit/**/*.test.ts'], { sequence: { shuffle: true } }),
-      project('contract', ['test/contract/**/*.test.ts']),
+      project('unit', ['test/unit/**/*.test.ts'], { maxWorkers, sequence: { shuffle: true } }),
+      project('contract', ['test/contract/**/*.test.ts'], { maxWorkers }),
       project('broker', ['test/broker/**/*.test.ts'], {
         fileParallelism: false,
         globalSetup: ['test/support/broker-setup.ts'],

@@ -189,6 +189,5 @@ const OTHER_VARIABLES: ReadonlySet<string> = new Set([
   'TOCSIN_DATASETS',
   'TOCSIN_AUTHOR_KEY',
   'TOCSIN_CONTEXT_KEY',
-  'TOCSIN_FAIL_POINT',
   'TOCSIN_CACHE',
 ]);

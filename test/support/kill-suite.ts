@@ -9,11 +9,13 @@ import { systemClock } from '../../src/base/clock.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import { createCodec } from '../../src/bus/codec.ts';
 import type { Bus } from '../../src/bus/port.ts';
+import { TOPICS } from '../../src/bus/topics.ts';
 import type { Claim, Label } from '../../src/event/records.ts';
 import { ledgerOf, watchLedger } from '../../src/pipeline/ledger.ts';
 import { type JavaRecord, readWithJava } from './broker.ts';
 import { busFlags, openTarget, prepare, settled, startService, type Target } from './pipeline.ts';
 import { eventually, ROOT, type Running, startTocsin, temporaryFolder, tocsinOk } from './tocsin.ts';
+import { type Writes, watchWrites } from './writes.ts';
 
 const SERVICES = ['label', 'claims', 'media'] as const;
 
@@ -42,6 +44,13 @@ export interface KillFigures {
 
 /** A kill comes up to so long after the commit that was seen: right after a commit no transaction is open. */
 const RANDOM_MS = 250;
+/** A service that has nothing to write for so long is killed all the same. */
+const NO_WRITE_MS = 5_000;
+/** What a service writes in its transactions; the media worker has none. */
+const OUTPUTS: Readonly<Partial<Record<(typeof SERVICES)[number], string>>> = {
+  label: TOPICS.labels,
+  claims: TOPICS.claims,
+};
 
 /** Posts as a JSONL archive: every 20th has a picture, every 50th is there twice. */
 function writeArchive(path: string, posts: number): { withPicture: number; duplicates: number } {
@@ -98,6 +107,7 @@ export async function killAtRandom(plan: KillPlan): Promise<KillFigures> {
   const running = new Map<string, Running>();
   let replay: Running | null = null;
   let bus: Bus | null = null;
+  let writes: Writes | null = null;
   try {
     const { cpSync, mkdirSync } = await import('node:fs');
     mkdirSync(target.dataDir, { recursive: true });
@@ -119,9 +129,11 @@ export async function killAtRandom(plan: KillPlan): Promise<KillFigures> {
 
     bus = await openTarget(target);
     const books = await watchLedger(bus);
+    const physical = (topic: string): string => `${target.environment}.${topic}`;
+    writes = await watchWrites(plan.brokers, Object.values(OUTPUTS).map(physical));
     const random = seededRandom(plan.seed);
     const victims = SERVICES.flatMap((name) =>
-      Array.from({ length: plan.kills[name] }, () => ({ name, at: random() })),
+      Array.from({ length: plan.kills[name] }, (_, number) => ({ name, number, at: random() })),
     )
       // Kills are spread over the load by how much of it has been received, not by the clock.
       .map((v) => ({ ...v, received: Math.floor((0.05 + 0.85 * v.at) * sent) }))
@@ -136,6 +148,10 @@ export async function killAtRandom(plan: KillPlan): Promise<KillFigures> {
         { timeoutMs: 180_000, everyMs: 10 },
       );
       await systemClock.sleep(random() * RANDOM_MS);
+      const output = OUTPUTS[victim.name];
+      // Every second kill of a service waits until that writes something: a transaction is open for milliseconds only.
+      if (output && victim.number % 2 === 1)
+        await Promise.race([writes.next(physical(output)), systemClock.sleep(NO_WRITE_MS)]);
       await running.get(victim.name)?.kill('SIGKILL');
       running.set(victim.name, await startService(target, victim.name));
     }
@@ -205,6 +221,7 @@ export async function killAtRandom(plan: KillPlan): Promise<KillFigures> {
     };
   } finally {
     await bus?.close();
+    await writes?.close();
     replay?.child.kill('SIGKILL');
     for (const service of running.values()) service.child.kill('SIGKILL');
     folder.remove();
