@@ -76,7 +76,7 @@ describe('tocsin up', () => {
       if (child.exitCode === null && child.signalCode === null) process.kill(group, 'SIGKILL');
       await exited;
     });
-    await eventually('the URL', () => /^http:\/\/\S+$/m.test(said), { timeoutMs: 120_000 });
+    await eventually('the URL', () => /^http:\/\/\S+$/m.test(said), { timeoutMs: 110_000 });
     process.kill(group, 'SIGINT');
     expect(await exited).toEqual([0, null]);
   });
@@ -84,7 +84,7 @@ describe('tocsin up', () => {
   it('loses nothing when it is stopped in the middle of its work and started again', async () => {
     const dataDir = folder();
     const first = await up(dataDir, '--no-sample');
-    const body = Array.from({ length: 20_000 }, (_, i) =>
+    const body = Array.from({ length: 10_000 }, (_, i) =>
       JSON.stringify({
         id: `p${i}`,
         text: `Road ${i} is under water near the school`,
@@ -96,7 +96,7 @@ describe('tocsin up', () => {
       headers: { 'content-type': 'application/x-ndjson' },
       body,
     });
-    expect(answer.status).toBe(202);
+    expect(await answer.json()).toMatchObject({ accepted: 10_000, rejected: [] });
     const before = performance.now();
     expect(await first.running.kill('SIGINT')).toBe(0);
     expect(performance.now() - before).toBeLessThan(10_000);
@@ -108,7 +108,7 @@ describe('tocsin up', () => {
       const now = await get<Ledger>(`${again.url}/api/ledger`);
       return now.inFlight === 0 && now;
     });
-    expect(ledger).toMatchObject({ received: 20_000, labelled: 20_000, duplicate: 0, dead: 0 });
+    expect(ledger).toMatchObject({ received: 10_000, labelled: 10_000, duplicate: 0, dead: 0 });
   });
 
   it('goes on where it stopped when started again on the same folder', async () => {
