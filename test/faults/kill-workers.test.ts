@@ -8,7 +8,6 @@ it('loses and doubles nothing when label, claim and media workers are killed und
     posts: 6_000,
     kills: { label: 2, claims: 1, media: 1 },
     proveOpenTransactions: false,
-    postsPerSecond: 1_500,
     seed: 3,
   });
   expect(figures).toMatchObject({ lost: 0, doubled: 0, kills: 4 });

@@ -8,8 +8,6 @@ it('loses and doubles nothing of 20,000 posts when each worker is killed ten tim
     posts: 20_000,
     kills: { label: 10, claims: 10, media: 10 },
     proveOpenTransactions: true,
-    // More than can be labelled: whenever a kill comes, there is work in hand.
-    postsPerSecond: 20_000,
     seed: 5,
   });
   console.log(JSON.stringify(figures));

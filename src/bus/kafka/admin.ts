@@ -198,6 +198,8 @@ export function createAdmin(deps: AdminDeps): BusAdmin {
       upto,
       stillOurs: () => true,
     });
+    // The broker answers before its markers are written; only when the id can be taken again is the offset what we said.
+    await openTransactional(own, id, { clock, probe: () => {} });
   };
 
   const withSession = async <T>(body: (own: Session) => Promise<T>): Promise<T> => {

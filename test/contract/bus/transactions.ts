@@ -109,9 +109,10 @@ export function transactionContract(context: ContractContext): void {
         expect(again?.count).toBe(broken[0]?.count);
         expect(again?.offsets.slice(0, broken[0]?.offsets.length)).toEqual(broken[0]?.offsets);
       }
-      expect(opened).toBe(3);
-      expect(closed).toBe(3);
-      expect(told).toEqual(['INTERNAL', 'INTERNAL']);
+      // Once more where the group was balanced anew in the meantime.
+      expect(opened).toBeGreaterThanOrEqual(3);
+      expect(closed).toBe(opened);
+      expect(told.filter((code) => code === 'INTERNAL')).toHaveLength(2);
     });
 
     it('keeps other partitions going while one keeps throwing', { timeout: timeoutMs }, async () => {
