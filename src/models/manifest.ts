@@ -16,7 +16,7 @@ export interface Metrics {
   readonly balancedAccuracy: Measured;
   readonly macroF1: Measured;
   readonly auroc: Measured;
-  /** Expected calibration error, 10 bins of equal size. */
+  /** Expected calibration error, 15 bins of equal size. */
   readonly ece: number;
   readonly confusion: { readonly tp: number; readonly fp: number; readonly fn: number; readonly tn: number };
 }

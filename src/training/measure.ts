@@ -13,7 +13,8 @@ export interface Scored {
 
 const Z = 1.959964;
 const RESAMPLES = 500;
-const BINS = 10;
+/** Bins of the calibration error and of the reliability curve. */
+export const BINS = 15;
 const BOOTSTRAP_SEED = 20_240_501;
 
 /** Wilson's 95 % interval of a share. */
@@ -126,7 +127,7 @@ export function resampler(n: number, clusters?: Int32Array): (random: Random) =>
   };
 }
 
-/** Expected calibration error: mean gap between probability and share of positives over 10 bins of equal size. */
+/** Expected calibration error: mean gap between probability and share of positives over 15 bins of equal size. */
 export function calibrationError({ probability, label }: Scored): number {
   const order = [...probability.keys()].sort(
     (a, b) => (probability[a] as number) - (probability[b] as number),
