@@ -156,7 +156,7 @@ async function mediaEval() {
       'harbour_storm',
       'real',
       'dev',
-      'storm_real_01',
+      'storm_real_01,storm_fake_01',
       'images/storm_real_01.jpg',
       'Waves over the mole, ferry stays in port',
     ],

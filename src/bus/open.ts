@@ -11,6 +11,7 @@ export interface BusOptions {
   readonly dataDir: string;
   readonly environment: string;
   readonly embeddedMaxBytes: number;
+  readonly sessionTimeoutMs?: number;
 }
 
 /**
@@ -23,7 +24,13 @@ export async function openBus(
 ): Promise<Bus> {
   if (options.bus === 'kafka') {
     const { openKafkaBus } = await import('./kafka/bus.ts');
-    return openKafkaBus({ brokers: options.brokers, environment: options.environment, ...deps });
+    const { brokers, environment, sessionTimeoutMs } = options;
+    return openKafkaBus({
+      brokers,
+      environment,
+      ...(sessionTimeoutMs ? { sessionTimeoutMs } : {}),
+      ...deps,
+    });
   }
   const { openEmbeddedBus } = await import('./embedded/bus.ts');
   const bus = await openEmbeddedBus({

@@ -21,6 +21,7 @@ export interface Settings {
   readonly fetchHosts: readonly string[];
   readonly fetchPrivate: boolean;
   readonly embeddedMaxBytes: number;
+  readonly sessionTimeoutMs: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
 
@@ -152,6 +153,12 @@ export const DECLARED: readonly Declared[] = [
     env: 'TOCSIN_EMBEDDED_MAX_BYTES',
     type: int(8_000_000_000, 1_000_000, Number.MAX_SAFE_INTEGER),
     doc: 'Cap of the embedded bus in bytes; at the cap new posts get 429.',
+  },
+  {
+    key: 'sessionTimeoutMs',
+    env: 'TOCSIN_SESSION_TIMEOUT_MS',
+    type: int(10_000, 1_000, 300_000),
+    doc: 'Kafka: a worker that gave no sign of life for so many ms loses its partitions to the others.',
   },
   {
     key: 'logLevel',

@@ -14,6 +14,7 @@ import {
   tocsinOk,
 } from '../support/tocsin.ts';
 
+const SETTINGS = { TOCSIN_SESSION_TIMEOUT_MS: '4000' };
 const SAMPLE = join(ROOT, 'sample');
 
 it('labels every post from its text while the media worker is dead, and revises when it is back', async () => {
@@ -32,8 +33,8 @@ it('labels every post from its text while the media worker is dead, and revises 
   };
   try {
     await prepare(target);
-    for (const name of ['label', 'claims']) services.push(await startService(target, name));
-    const media = await startService(target, 'media');
+    for (const name of ['label', 'claims']) services.push(await startService(target, name, SETTINGS));
+    const media = await startService(target, 'media', SETTINGS);
     await media.kill('SIGKILL');
     await tocsinOk(['replay', SAMPLE, '--speed', 'max', ...busFlags(target)]);
     const waiting = await eventually('every post to be labelled', async () => {
@@ -46,7 +47,7 @@ it('labels every post from its text while the media worker is dead, and revises 
     expect(new Set(first)).toEqual(new Set([1]));
     expect(first).toHaveLength(waiting.labelled);
 
-    services.push(await startService(target, 'media'));
+    services.push(await startService(target, 'media', SETTINGS));
     const done = await settled(target, posts);
     expect(done.pictures.ready + done.pictures.refused).toBe(waiting.pictures.requested);
     expect((await revisions()).filter((revision) => revision > 1).length).toBeGreaterThan(0);

@@ -47,6 +47,8 @@ export interface KillFigures {
 const RANDOM_MS = 50;
 /** A service that writes nothing for so long is killed all the same. */
 const NO_WRITE_MS = 5_000;
+/** A dead worker's partitions rest for so long. */
+const SETTINGS = { TOCSIN_SESSION_TIMEOUT_MS: '4000' };
 /** What was under way when a service was stopped has arrived by then. */
 const ARRIVED_MS = 100;
 const TRIES = 50;
@@ -164,7 +166,7 @@ export async function killAtRandom(plan: KillPlan): Promise<KillFigures> {
     // would be over after the first kill.
     const { bursts, withPicture, duplicates } = writeArchives(folder.path, plan.posts, victims.length + 1);
     await prepare(target);
-    for (const name of SERVICES) running.set(name, await startService(target, name));
+    for (const name of SERVICES) running.set(name, await startService(target, name, SETTINGS));
     bus = await openTarget(target);
     const books = await watchLedger(bus);
     writes = await watchWrites({ ...plan, ...target, topics: Object.values(OUTPUTS) }, bus);
@@ -186,7 +188,7 @@ export async function killAtRandom(plan: KillPlan): Promise<KillFigures> {
       }
       expect(await replay.exited).toBe(0);
       sent += burst.lines;
-      if (victim) running.set(victim.name, await startService(target, victim.name));
+      if (victim) running.set(victim.name, await startService(target, victim.name, SETTINGS));
     }
     expect(await settled(target, sent, 240_000)).toMatchObject({
       received: sent,

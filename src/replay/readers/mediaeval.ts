@@ -1,8 +1,9 @@
 /** MediaEval 2015 "Verifying Multimedia Use" (Boididou et al., 2018): posts.tsv, and pictures that many posts share. */
-import { basename, dirname, extname, join } from 'node:path';
+import { basename, dirname, extname, join, posix } from 'node:path';
 import { collectionName } from '../../archive/fields.ts';
-import { pictureFinder } from '../../archive/pictures.ts';
-import { postRows } from '../../archive/post-rows.ts';
+import type { LinePicture } from '../../archive/jsonl.ts';
+import { type FoundPicture, pictureFinder } from '../../archive/pictures.ts';
+import { type PostRow, postRows } from '../../archive/post-rows.ts';
 import { hasColumns } from '../../archive/tsv.ts';
 import { postRow } from './build-post.ts';
 import type { ArchiveReader } from './contract.ts';
@@ -26,7 +27,6 @@ export const mediaEval: ArchiveReader = {
           yield row;
           continue;
         }
-        const image = row.get('image_file');
         yield postRow(
           {
             id: row.id,
@@ -37,7 +37,7 @@ export const mediaEval: ArchiveReader = {
             language: null,
             author: row.get('user_hash') || null,
             synthetic: false,
-            pictures: image === '' ? [] : [{ id: basename(image, extname(image)), file: image }],
+            pictures: picturesOf(row, find),
           },
           find,
           deps,
@@ -46,5 +46,19 @@ export const mediaEval: ArchiveReader = {
     });
   },
 };
+
+/**
+ * The file that the row names, then those beside it of the row's other ids; an id without a file is a video or was never
+ * obtained.
+ */
+function picturesOf({ get }: PostRow, find: (name: string) => FoundPicture): LinePicture[] {
+  const first = get('image_file');
+  if (first === '') return [];
+  const others = get('image_ids')
+    .split(',')
+    .map((id) => posix.join(posix.dirname(first), id + extname(first)))
+    .filter((file) => file !== first && find(file).kind === 'file');
+  return [first, ...others].map((file) => ({ id: basename(file, extname(file)), file }));
+}
 
 const postsFile = (path: string): string => (basename(path) === 'posts.tsv' ? path : join(path, 'posts.tsv'));
