@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly register: Regis
   media: () => import('./media.ts'),
   models: () => import('./models.ts'),
   replay: () => import('./replay.ts'),
+  scorer: () => import('./scorer.ts'),
   serve: () => import('./serve.ts'),
   tail: () => import('./tail.ts'),
   topics: () => import('./topics.ts'),

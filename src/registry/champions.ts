@@ -3,3 +3,6 @@ import { fileURLToPath } from 'node:url';
 
 /** The `informative` model that serves when no other is asked for. */
 export const CHAMPION_DIR: string = fileURLToPath(new URL('../../models/informative', import.meta.url));
+
+/** The `rumour` model likewise. */
+export const RUMOUR_CHAMPION_DIR: string = fileURLToPath(new URL('../../models/rumour', import.meta.url));
