@@ -12,7 +12,6 @@ export const ARTEFACT_FILES = {
   weights: 'network/weights.bin',
   text: 'text.onnx',
   joint: 'joint.onnx',
-  rumour: 'rumour.onnx',
   golden: 'golden.json',
   split: 'split.json',
   evaluation: 'evaluation.json',

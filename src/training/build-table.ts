@@ -116,21 +116,25 @@ async function pictureSources(
   dims: Dims,
 ): Promise<Sources> {
   if (!encoder || !(wanted.has('imageLogits') || wanted.has('imageFeatures'))) return {};
-  const rows = new Map<number, Packed>();
-  const indexes = [...examples.keys()].filter((index) => examples[index]?.pixels);
-  for (let from = 0; from < indexes.length; from += PICTURES) {
-    const chunk = indexes.slice(from, from + PICTURES);
-    const pictures = await Promise.all(chunk.map((index) => (examples[index] as Shown).large()));
+  // Posts that show one picture share its pixels; each is encoded once.
+  const rows = new Map<Uint8Array, Packed>();
+  const firsts = new Map<Uint8Array, Shown>();
+  for (const example of examples) if (example.pixels) firsts.set(example.pixels, example);
+  const distinct = [...firsts];
+  for (let from = 0; from < distinct.length; from += PICTURES) {
+    const chunk = distinct.slice(from, from + PICTURES);
+    const pictures = await Promise.all(chunk.map(([, example]) => example.large()));
     const packed = await encodeAll(encoder, pictures as Uint8Array[]);
-    chunk.forEach((index, i) => {
-      rows.set(index, packed[i] as Packed);
+    chunk.forEach(([pixels], i) => {
+      rows.set(pixels, packed[i] as Packed);
     });
   }
   const unpack = pictureColumns(encoder);
   const of =
     (column: 'imageLogits' | 'imageFeatures') =>
     (index: number, out: Float32Array): void => {
-      const row = rows.get(index);
+      const { pixels } = examples[index] as Shown;
+      const row = pixels && rows.get(pixels);
       if (row) out.set(unpack(row)[column]);
     };
   return {

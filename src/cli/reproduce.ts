@@ -1,0 +1,144 @@
+/** `tocsin reproduce mmat|mafn`: the papers' tables, run on real data, ours beside theirs. */
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { systemClock } from '../base/clock.ts';
+import { TocsinError } from '../base/errors.ts';
+import { cacheDir } from '../config/cache.ts';
+import { createLog } from '../metrics/log.ts';
+import type { Dataset } from '../training/dataset.ts';
+import type { RunKey, RunResult } from '../training/reproduce/runs.ts';
+import type { Task } from '../training/tasks.ts';
+import { openAskedEngine, withBackendFlag } from './backend-flag.ts';
+import { EXIT, reportFailure } from './runtime.ts';
+
+type Flags = Readonly<Record<string, unknown>>;
+
+const PAPERS = ['mmat', 'mafn'] as const;
+type Paper = (typeof PAPERS)[number];
+
+const say = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+/** Every data set of the task under a folder: the folder itself, or those of its children that a reader knows. */
+async function dataSetsIn(dir: string, task: Task): Promise<Dataset[]> {
+  const { readDataset } = await import('../training/read-dataset.ts');
+  const found: Dataset[] = [];
+  const children = (await readdir(dir, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+  for (const path of [dir, ...children.map(({ name }) => join(dir, name))])
+    try {
+      found.push(await readDataset(path, { task, now: systemClock.now() }));
+    } catch (thrown) {
+      // No reader knows the folder, or it has no labels for the task: it is not what is looked for.
+      if (!(thrown instanceof TocsinError && ['ARCHIVE_UNREADABLE', 'BAD_USAGE'].includes(thrown.code)))
+        throw thrown;
+    }
+  return found;
+}
+
+interface Part {
+  readonly data: Dataset;
+  readonly plan: readonly RunKey[];
+}
+
+/** How long the rest will take if it goes on like that. */
+function remaining(results: readonly RunResult[], left: number): string {
+  const done = results.filter(({ seconds }) => seconds > 0);
+  if (done.length === 0) return 'unknown time';
+  const mean = done.reduce((sum, { seconds }) => sum + seconds, 0) / done.length;
+  return `about ${Math.ceil((mean * left) / 60)} min`;
+}
+
+async function reproduce(paper: Paper, flags: Flags): Promise<void> {
+  const { mafnTwitterPlan, mmatPairsPlan, mmatPlan, seedsUpTo } = await import(
+    '../training/reproduce/plan.ts'
+  );
+  const { executePlan } = await import('../training/reproduce/execute.ts');
+  const { openRuns } = await import('../training/reproduce/runs.ts');
+  const { writeReport } = await import('../training/reproduce/report.ts');
+  const { claimsOf } = await import('../training/reproduce/figures.ts');
+  const { openPictures, hashesOf } = await import('../training/pictures.ts');
+
+  const quick = flags['quick'] === true;
+  const dir = resolve(String(flags['data']));
+  const out = resolve(String(flags['out'] ?? join(cacheDir(), 'reproduce', paper)));
+  const options = {
+    seeds: seedsUpTo(quick ? 2 : Number(flags['seeds'])),
+    options: quick ? { maxEpochs: 3 } : {},
+  };
+  const named = (sets: readonly Dataset[], name: string): Dataset | undefined =>
+    sets.find((set) => set.name.startsWith(name));
+  const parts: Part[] = [];
+  const rumours = await dataSetsIn(dir, 'rumour');
+  const mediaEval = named(rumours, 'MediaEval');
+  if (paper === 'mmat') {
+    const crisisMmd = named(await dataSetsIn(dir, 'informative'), 'CrisisMMD');
+    if (crisisMmd) parts.push({ data: crisisMmd, plan: mmatPlan(crisisMmd, options) });
+    if (mediaEval) parts.push({ data: mediaEval, plan: mmatPairsPlan(mediaEval, options) });
+  } else if (mediaEval) parts.push({ data: mediaEval, plan: mafnTwitterPlan(mediaEval, options) });
+  if (parts.length === 0)
+    throw new TocsinError('BAD_USAGE', `Reproducing ${paper}: no data set for it lies in ${dir}.`);
+
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  const tf = await openAskedEngine(flags);
+  const log = createLog('reproduce', 'warn');
+  const results: RunResult[] = [];
+  const claims = new Map<string, number>();
+  for (const { data, plan } of parts) {
+    const hashes = await hashesOf(data.examples, openPictures());
+    for (const [id, claim] of claimsOf(data.examples, hashes)) claims.set(id, claim);
+    const store = openRuns(join(out, 'runs'));
+    const deps = {
+      tf,
+      clock: systemClock,
+      log,
+      store,
+      hashes,
+      encoders: { cacheDir: cacheDir(), threads: 2 },
+      signal: stop.signal,
+    };
+    say(`${data.name}: ${plan.length} runs`);
+    results.push(
+      ...(await executePlan(
+        {
+          ...deps,
+          report: (done, of, result, found) => {
+            const { event, protocol, model, seed } = result.key;
+            const what = `${event ?? data.name} ${protocol} ${model} seed ${seed}`;
+            say(
+              `${done}/${of} ${what}: ${found ? 'done before' : `${result.epochs} epochs, ${result.seconds.toFixed(0)} s`}; ${remaining([result], of - done)} left`,
+            );
+          },
+        },
+        data,
+        plan,
+      )),
+    );
+  }
+  await mkdir(out, { recursive: true });
+  const report = join(out, 'report.md');
+  await writeFile(report, writeReport(paper, results, claims));
+  process.stdout.write(`${report}\n`);
+}
+
+export function register(program: Command): void {
+  withBackendFlag(program.command('reproduce'))
+    .description("runs the papers' tables; goes on where it stopped")
+    .argument('<paper>', PAPERS.join(' or '))
+    .requiredOption('--data <dir>', 'folder of a data set, or of several')
+    .option('--seeds <n>', 'runs per cell', '5')
+    .option('--out <dir>', 'where runs and report lie')
+    .option('--quick', 'two seeds and three epochs: shows that it works, not what comes out')
+    .action(async (paper: string, flags: Flags) => {
+      try {
+        const known = PAPERS.find((name) => name === paper);
+        if (!known) throw new TocsinError('BAD_USAGE', `There is no paper ${paper}: ${PAPERS.join(' or ')}.`);
+        await reproduce(known, flags);
+        process.exitCode = EXIT.ok;
+      } catch (thrown) {
+        reportFailure('reproduce', thrown);
+      }
+    });
+}

@@ -1,0 +1,26 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { tocsin } from '../support/tocsin.ts';
+
+it('reproduces a table in its quick form, and goes on from what is done', async () => {
+  const out = mkdtempSync(join(tmpdir(), 'tocsin-reproduce-'));
+  onTestFinished(() => rmSync(out, { recursive: true, force: true }));
+  const args = ['reproduce', 'mmat', '--data', 'test/fixtures/datasets/crisismmd', '--quick', '--out', out];
+  const first = await tocsin(args);
+  expect(first.code).toBe(0);
+  const report = readFileSync(join(out, 'report.md'), 'utf8');
+  expect(report).toContain('### mill_fire');
+  for (const model of ['majority', 'naive Bayes', 'text-cnn']) expect(report).toContain(`| ${model} |`);
+  const runs = readdirSync(join(out, 'runs')).sort();
+  expect(runs).toHaveLength(4);
+
+  rmSync(join(out, 'runs', runs[0] as string));
+  const second = await tocsin(args);
+  expect(second.code).toBe(0);
+  expect(second.stderr.match(/done before/g)).toHaveLength(3);
+  expect(readFileSync(join(out, 'report.md'), 'utf8').replace(/\d+ minutes/, '')).toBe(
+    report.replace(/\d+ minutes/, ''),
+  );
+});
