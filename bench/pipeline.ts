@@ -276,7 +276,7 @@ async function steady(bus: Bus, seconds: number, rate: number): Promise<object> 
       p50: percentile(warm, 0.5),
       p95: percentile(warm, 0.95),
       p99: percentile(warm, 0.99),
-      max: Math.max(...warm),
+      max: percentile(warm, 1),
     },
     rssMiB: rss,
     services: cost(),
