@@ -224,6 +224,24 @@ const panels = [
     [[quantile(0.95, 'tocsin_inference_duration_seconds', 'model, backend'), '{{model}} {{backend}}']],
     { unit: 's' },
   ),
+  graph('Rumour scores', 'Answers of the scorer, and slices of 32 contents, p95.', [
+    ['sum(rate(tocsin_events_consumed_total{topic="crisis.scoring.v1"}[$__rate_interval]))', 'contents/s'],
+    [
+      'histogram_quantile(0.95, sum by (le) (rate(tocsin_slice_duration_seconds_bucket{service="scorer"}[$__rate_interval])))',
+      'slice, s',
+    ],
+  ]),
+  graph(
+    'Encoders',
+    'Texts and pictures of the scorer, encoded or found in its cache.',
+    [
+      [
+        'sum by (modality, result) (rate(tocsin_encoder_samples_total[$__rate_interval]))',
+        '{{modality}} {{result}}',
+      ],
+    ],
+    { unit: 'cps', custom: stacked },
+  ),
   graph('Dashboards', 'Connected pages, and messages not sent to slow ones.', [
     ['sum(tocsin_ws_clients)', 'connected'],
     ['sum by (reason) (rate(tocsin_ws_dropped_total[$__rate_interval]))', 'dropped/s {{reason}}'],

@@ -38,13 +38,16 @@ export function buildWordSpace(
     const all = tf.tensor2d(unit, [rows, dimensions]);
     for (let from = 0; from < ids.length; from += CHUNK) {
       const chunk = ids.slice(from, from + CHUNK);
-      const similar = tf.tidy(() => {
+      const product = tf.tidy(() => {
         const queries = new Float32Array(chunk.length * dimensions);
         chunk.forEach((id, i) => {
           queries.set(unit.subarray(id * dimensions, (id + 1) * dimensions), i * dimensions);
         });
-        return tf.matMul(tf.tensor2d(queries, [chunk.length, dimensions]), all, false, true).dataSync();
-      }) as Float32Array;
+        return tf.matMul(tf.tensor2d(queries, [chunk.length, dimensions]), all, false, true);
+      });
+      // Read out here: tidy looks for tensors in whatever it returns, and would go through these millions of numbers.
+      const similar = product.dataSync() as Float32Array;
+      product.dispose();
       chunk.forEach((id, i) => {
         const row = similar.subarray(i * rows, (i + 1) * rows);
         neighbours.set(nearest(row, id, n), id * n);

@@ -6,35 +6,68 @@ import { TocsinError } from '../base/errors.ts';
 import { cacheDir } from '../config/cache.ts';
 import { createLog } from '../metrics/log.ts';
 import { type Artefact, loadArtefact } from '../models/artefact.ts';
-import type { ArtefactEvaluation, EvaluatedPart, ScorePosts } from '../training/evaluate.ts';
+import { championDir } from '../registry/champions.ts';
+import type { ArtefactEvaluation, ScorePosts } from '../training/evaluate.ts';
 import { openAskedEngine, withBackendFlag } from './backend-flag.ts';
 import { EXIT, reportFailure } from './runtime.ts';
 
 type Flags = Readonly<Record<string, unknown>>;
 
-const PARTS: readonly string[] = ['test', 'dev', 'all'];
+const PARTS = ['train', 'dev', 'test', 'all'] as const;
+/** Models that a name stands for. */
+const CHAMPIONS = ['informative', 'humanitarian', 'rumour'] as const;
 
-function oneOf(name: string, value: unknown, allowed: readonly string[]): string {
-  if (typeof value === 'string' && allowed.includes(value)) return value;
+function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[]): T {
+  const found = allowed.find((candidate) => candidate === value);
+  if (found !== undefined) return found;
   throw new TocsinError('BAD_USAGE', `--${name} ${String(value)}: one of ${allowed.join(', ')} is needed.`);
 }
 
+/** `--name` as a whole number of at least `least`. Throws BAD_USAGE. */
+function wholeNumber(name: string, value: unknown, least: number): number {
+  const number = Number(value);
+  if (Number.isSafeInteger(number) && number >= least) return number;
+  throw new TocsinError(
+    'BAD_USAGE',
+    `--${name} ${String(value)}: a whole number of at least ${least} is needed.`,
+  );
+}
+
+/** The folder of a champion by its name, else the folder itself. */
+const folderOf = (model: string): string =>
+  (CHAMPIONS as readonly string[]).includes(model) ? championDir(model) : resolve(model);
+
 const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
 
-function table({ model, data, metrics, answers, unscored }: ArtefactEvaluation): string {
-  const figure = (name: string, m: { value: number; interval: readonly [number, number] }): string =>
-    `${name.padEnd(20)}${percent(m.value)}  (${percent(m.interval[0])} to ${percent(m.interval[1])})`;
+function table(result: ArtefactEvaluation): string {
+  const { model, data, metrics, answers, unscored, claims, baselines } = result;
+  const figure = (name: string, value: number, [low, high]: readonly [number, number]): string =>
+    `${name.padEnd(22)}${percent(value)}  (${percent(low)} to ${percent(high)})`;
+  const plain = (name: string, m: ArtefactEvaluation['metrics'] | null): string[] =>
+    m
+      ? [`${name.padEnd(22)}macro-F1 ${percent(m.macroF1.value)}, accuracy ${percent(m.accuracy.value)}`]
+      : [];
   return [
-    `${model.name} ${model.version} on ${data.name}, ${data.part}: ${metrics.n} posts, ${metrics.positives} labelled yes`,
+    `${model.name} ${model.version} on ${data.name}, split ${data.split}, ${data.part}: ${metrics.n} posts, ${metrics.positives} labelled yes`,
+    ...(data.weak ? [`Labels are weak: ${data.weak}.`] : []),
     ...(data.sameAsTraining ? [] : ['This is not the file that the model was trained on.']),
     ...(data.missing > 0 ? [`${data.missing} posts of the split are not in these data.`] : []),
-    figure('accuracy', metrics.accuracy),
-    figure('balanced accuracy', metrics.balancedAccuracy),
-    figure('macro-F1', metrics.macroF1),
-    figure('AUROC', metrics.auroc),
-    `${'calibration error'.padEnd(20)}${percent(metrics.ece)}`,
-    `${'answers'.padEnd(20)}yes ${percent(answers.yes.share)}, right ${percent(answers.yes.right)}; no ${percent(answers.no.share)}, right ${percent(answers.no.right)}; unsure ${percent(answers.unsure)}`,
-    `${'without a score'.padEnd(20)}${unscored}`,
+    ...(data.seenInTraining > 0
+      ? [`${data.seenInTraining} of the posts were trained or tuned on: the figures are too good.`]
+      : []),
+    ...(claims ? [`${claims.count} claims; intervals are over claims.`] : []),
+    figure('accuracy', result.accuracy, result.intervals.accuracy),
+    figure('balanced accuracy', result.balancedAccuracy, result.intervals.balancedAccuracy),
+    figure('macro-F1', result.macroF1, result.intervals.macroF1),
+    figure('AUROC', result.auroc, result.intervals.auroc),
+    ...(claims ? plain('one answer a claim', claims.perClaim) : []),
+    ...plain('logistic regression', baselines.logistic),
+    ...plain('naive Bayes', baselines.naiveBayes),
+    ...plain('majority', baselines.majority),
+    `${'calibration error'.padEnd(22)}${percent(result.ece)}`,
+    `${'accuracy at coverage'.padEnd(22)}80 %: ${percent(result.selective.at80)}, 100 %: ${percent(result.selective.at100)}`,
+    `${'answers'.padEnd(22)}yes ${percent(answers.yes.share)}, right ${percent(answers.yes.right)}; no ${percent(answers.no.share)}, right ${percent(answers.no.right)}; unsure ${percent(answers.unsure)}`,
+    `${'without a score'.padEnd(22)}${unscored}`,
   ].join('\n');
 }
 
@@ -65,27 +98,49 @@ async function scoresOf(artefact: Artefact, flags: Flags): Promise<ScorePosts> {
 export function register(program: Command): void {
   withBackendFlag(program.command('evaluate'))
     .description('judges a model on labelled posts: with the files that serve, else by its network')
-    .argument('<artefact>', 'folder of the model')
+    .argument('<model>', 'informative, humanitarian or rumour (the shipped ones), or the folder of a model')
     .requiredOption('--data <path>', 'labelled posts: any folder or file that a reader knows')
-    .option('--part <name>', "test or dev of the model's own split, or all", 'test')
+    .option(
+      '--split <protocol>',
+      "own (the model's own), all, or a split of these data: grouped, paper, official, official-disjoint, agreed, " +
+        'event:EVENT, event-fold:I/K; default own for the data of its training, else all',
+    )
+    .option('--part <name>', 'train, dev, test or all of the split', 'test')
+    .option('--seed <n>', 'seed of the split and of --limit', '1')
+    .option('--with-picture', 'only posts whose picture is at hand')
+    .option('--limit <n>', 'at most so many posts, drawn by the seed')
     .option('--output <format>', 'table or json', 'table')
-    .action(async (dir: string, flags: Flags) => {
+    .option('--report <dir>', 'also write report.md, report.json and plots there')
+    .action(async (model: string, flags: Flags) => {
       try {
-        // Loaded here, not above: `tocsin --help` loads every command.
-        const { evaluateArtefact } = await import('../training/evaluate.ts');
-        const { readDataset } = await import('../training/read-dataset.ts');
-        const part = oneOf('part', flags['part'], PARTS) as EvaluatedPart;
-        const output = oneOf('output', flags['output'], ['table', 'json']);
-        const artefact = await loadArtefact(resolve(dir));
-        const data = await readDataset(resolve(String(flags['data'])), {
-          task: artefact.manifest.task,
-          now: systemClock.now(),
-        });
-        const result = await evaluateArtefact(artefact, data, part, await scoresOf(artefact, flags));
+        const output = oneOf('output', flags['output'], ['table', 'json'] as const);
+        const result = await evaluate(model, flags);
+        if (flags['report'] !== undefined) {
+          const { writeReport } = await import('../training/report/write-report.ts');
+          await writeReport(resolve(String(flags['report'])), result);
+        }
         process.stdout.write(`${output === 'json' ? JSON.stringify(result) : table(result)}\n`);
         process.exitCode = EXIT.ok;
       } catch (thrown) {
         reportFailure('evaluate', thrown);
       }
     });
+}
+
+async function evaluate(model: string, flags: Flags): Promise<ArtefactEvaluation> {
+  // Loaded here, not above: `tocsin --help` loads every command.
+  const { CHOICE_DEFAULTS, evaluateArtefact } = await import('../training/evaluate.ts');
+  const { readDataset } = await import('../training/read-dataset.ts');
+  const part = oneOf('part', flags['part'], PARTS);
+  const seed = wholeNumber('seed', flags['seed'], 0);
+  const limit = flags['limit'] === undefined ? null : wholeNumber('limit', flags['limit'], 1);
+  const artefact = await loadArtefact(folderOf(model));
+  const data = await readDataset(resolve(String(flags['data'])), {
+    task: artefact.manifest.task,
+    now: systemClock.now(),
+  });
+  const usual = data.sha256 === artefact.manifest.data.sha256 ? 'own' : 'all';
+  const split = flags['split'] === undefined ? usual : String(flags['split']);
+  const choice = { ...CHOICE_DEFAULTS, split, part, seed, limit, withPicture: flags['withPicture'] === true };
+  return evaluateArtefact(artefact, data, choice, await scoresOf(artefact, flags));
 }

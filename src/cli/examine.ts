@@ -14,7 +14,7 @@ import { cacheDir } from '../config/cache.ts';
 import type { Settings } from '../config/settings.ts';
 import { loadArtefact } from '../models/artefact.ts';
 import { probeBackends } from '../models/engine/backends.ts';
-import { CHAMPION_DIR } from '../registry/champions.ts';
+import { CHAMPION_DIR, RUMOUR_CHAMPION_DIR } from '../registry/champions.ts';
 
 /** `note`: works without it. `problem`: something that is asked for does not work. `unreachable`: a broker is away. */
 export type State = 'ok' | 'note' | 'problem' | 'unreachable';
@@ -107,13 +107,19 @@ async function encoders(): Promise<Finding> {
     : finding('ok', 'encoders', what);
 }
 
-async function model(modelDir: string): Promise<Finding> {
+/** @param without what it is to lack it */
+async function model(
+  name: string,
+  given: string,
+  shipped: string,
+  { variable, without }: { readonly variable: string; readonly without: 'problem' | 'note' },
+): Promise<Finding> {
   try {
-    const { manifest } = await loadArtefact(modelDir || CHAMPION_DIR);
-    return finding('ok', 'model', `${manifest.name} ${manifest.version}, all files as its manifest says`);
+    const { manifest } = await loadArtefact(given || shipped);
+    return finding('ok', name, `${manifest.name} ${manifest.version}, all files as its manifest says`);
   } catch (thrown) {
     const { message } = asTocsinError(thrown, 'Reading the model');
-    return finding('problem', 'model', message, modelDir ? 'set TOCSIN_MODEL to another folder' : 'npm ci');
+    return finding(without, name, message, given ? `set ${variable} to another folder` : 'npm ci');
   }
 }
 
@@ -202,7 +208,11 @@ export async function examine(settings: Settings): Promise<Finding[]> {
   return [
     ...machine(),
     ...(await backends()),
-    await model(settings.modelDir),
+    await model('model', settings.modelDir, CHAMPION_DIR, { variable: 'TOCSIN_MODEL', without: 'problem' }),
+    await model('rumour', settings.rumourModelDir, RUMOUR_CHAMPION_DIR, {
+      variable: 'TOCSIN_RUMOUR_MODEL',
+      without: 'note', // claims stay pending, the rest works
+    }),
     await encoders(),
     ...tools(),
     dataDir(settings.dataDir),

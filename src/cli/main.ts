@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly register: Regis
   models: () => import('./models.ts'),
   replay: () => import('./replay.ts'),
   reproduce: () => import('./reproduce.ts'),
+  scorer: () => import('./scorer.ts'),
   serve: () => import('./serve.ts'),
   tail: () => import('./tail.ts'),
   topics: () => import('./topics.ts'),

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { silentLog } from '../base/log.ts';
+import { cacheDir } from '../config/cache.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import { ARTEFACT_FILES, loadArtefact } from '../models/artefact.ts';
 import { CHAMPION_DIR } from '../registry/champions.ts';
@@ -44,12 +45,17 @@ async function list(root: string, json: boolean): Promise<void> {
 async function verify(dir: string): Promise<void> {
   // Loaded here, not above: it brings ONNX Runtime, and `tocsin --help` loads every command.
   const { openScorer } = await import('../models/serving/scorer.ts');
-  const scorer = await openScorer({
-    dir,
-    threads: 1,
-    metrics: createMetrics({ bare: true }),
-    log: silentLog,
-  });
+  const { openCatalogued } = await import('../models/encoders/catalogued.ts');
+  const { openRumourScorer } = await import('../models/serving/rumour-scorer.ts');
+  const deps = { dir, metrics: createMetrics({ bare: true }), log: silentLog };
+  const { manifest } = await loadArtefact(dir);
+  const scorer =
+    manifest.task === 'rumour'
+      ? await openRumourScorer({
+          ...deps,
+          openEncoder: openCatalogued({ cacheDir: cacheDir(), threads: 1, log: silentLog }),
+        })
+      : await openScorer({ ...deps, threads: 1 });
   await scorer.close();
   say(`${scorer.model.name} ${scorer.model.version}: all files verified, golden batch reproduced.`);
 }

@@ -23,7 +23,7 @@ interface Flags {
 export function register(program: Command): void {
   withBusFlags(program.command('up'))
     .description(
-      'Runs label, media and claim workers and the dashboard together. Example: tocsin up --sample --port 8787',
+      'Runs label, media and claim workers, the scorer and the dashboard together. Example: tocsin up --sample --port 8787',
     )
     .option('--port <n>', 'port of the dashboard, 0 for a free one (TOCSIN_PORT)')
     .option('--host <address>', 'address of the dashboard (TOCSIN_HOST)')
@@ -69,6 +69,7 @@ export function register(program: Command): void {
               interrupted,
             ]);
             if (up) {
+              running.push(startScorer(service('scorer'), deps));
               if (sample) running.unshift(supervise(sampleJob(settings.dataDir, shared), deps));
               process.stdout.write(`${up[0]}\n`);
               await interrupted;
@@ -81,6 +82,15 @@ export function register(program: Command): void {
         }),
       );
     });
+}
+
+/** Nothing waits for scores, so nothing stops for want of them: claims stay pending, and the next start asks again. */
+function startScorer(service: Service, deps: Parameters<typeof supervise>[1]): Supervised {
+  const scorer = supervise(service, deps);
+  scorer.ready.catch((error: Error) => {
+    process.stderr.write(`Without rumour scores, everything else works: ${error.message}\n`);
+  });
+  return scorer;
 }
 
 /** The sample is played once per data directory; a restart goes on where it was. */

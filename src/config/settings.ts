@@ -12,11 +12,13 @@ export interface Settings {
   readonly port: number;
   readonly metricsPort: number;
   readonly modelDir: string;
+  readonly rumourModelDir: string;
   readonly sliceRecords: number;
   readonly sliceMs: number;
   readonly dedupWindowMs: number;
   readonly joinWindowMs: number;
   readonly scoringThreads: number;
+  readonly rumourThreads: number;
   readonly decodeConcurrency: number;
   readonly fetchHosts: readonly string[];
   readonly fetchPrivate: boolean;
@@ -101,6 +103,12 @@ export const DECLARED: readonly Declared[] = [
     doc: 'Artefact folder of the informative model; empty: the shipped champion.',
   },
   {
+    key: 'rumourModelDir',
+    env: 'TOCSIN_RUMOUR_MODEL',
+    type: z.string().default(''),
+    doc: 'Artefact folder of the rumour model; empty: the shipped champion.',
+  },
+  {
     key: 'sliceRecords',
     env: 'TOCSIN_SLICE_RECORDS',
     type: int(256, 1, 10_000),
@@ -129,6 +137,12 @@ export const DECLARED: readonly Declared[] = [
     env: 'TOCSIN_SCORING_THREADS',
     type: int(1, 1, 64),
     doc: 'Worker threads that run the model.',
+  },
+  {
+    key: 'rumourThreads',
+    env: 'TOCSIN_RUMOUR_THREADS',
+    type: int(1, 1, 64),
+    doc: 'Worker threads of each of the two encoders that the scorer runs.',
   },
   {
     key: 'decodeConcurrency',

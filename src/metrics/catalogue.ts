@@ -100,6 +100,11 @@ export const CATALOGUE: Readonly<Record<MetricName, Declared>> = declare({
     labels: ['model', 'backend'],
     buckets: SECONDS,
   },
+  tocsin_encoder_samples_total: {
+    type: 'counter',
+    help: 'Texts and pictures that were encoded, or whose vectors were in the cache.',
+    labels: ['modality', 'result'],
+  },
   tocsin_model_info: {
     type: 'gauge',
     help: '1 for the model in use.',
@@ -153,6 +158,7 @@ export type MetricName =
   | 'tocsin_prediction_score'
   | 'tocsin_join_let_go_total'
   | 'tocsin_inference_duration_seconds'
+  | 'tocsin_encoder_samples_total'
   | 'tocsin_model_info'
   | 'tocsin_image_fetch_total'
   | 'tocsin_image_decode_seconds'

@@ -12,6 +12,7 @@ export const ARTEFACT_FILES = {
   weights: 'network/weights.bin',
   text: 'text.onnx',
   joint: 'joint.onnx',
+  rumour: 'rumour.onnx',
   golden: 'golden.json',
   split: 'split.json',
   evaluation: 'evaluation.json',

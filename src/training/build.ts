@@ -9,7 +9,7 @@ import { refuseExisting, writeArtefact } from '../registry/artefact.ts';
 import { writeCard } from './card.ts';
 import { type EpochReport, openCheckpoints } from './checkpoint.ts';
 import { binaryTaskOf, type Dataset } from './dataset.ts';
-import type { Encoders } from './encoders.ts';
+import { type Encoders, encodersOf } from './encoders.ts';
 import { answersOf, bySubgroup, type Evaluation } from './evaluation.ts';
 import { type Comparison, type Fitted, fitModel, type Model } from './fit.ts';
 import { chooseThresholds, measure } from './measure.ts';
@@ -43,19 +43,7 @@ export async function buildArtefact(tf: Tf, build: BuildOptions): Promise<Artefa
   const task = binaryTaskOf(data);
   const { name, source } = model.architecture;
   const { config, head } = model;
-  const usedEncoders = [encoders.text, encoders.image].flatMap((encoder) =>
-    encoder
-      ? [
-          {
-            id: encoder.id,
-            version: encoder.version,
-            modality: encoder.modality,
-            preprocess: encoder.preprocess,
-            sha256: encoder.weights.sha256,
-          },
-        ]
-      : [],
-  );
+  const usedEncoders = encodersOf(encoders);
   const checkpointDir = `${out}.checkpoints`;
   const fitOn = (on: Split): Promise<Fitted> => {
     const run = {
@@ -139,7 +127,7 @@ export async function buildArtefact(tf: Tf, build: BuildOptions): Promise<Artefa
       {
         [ARTEFACT_FILES.network]: files.json,
         [ARTEFACT_FILES.weights]: files.weights,
-        ...servingFiles(tf, network, model, encoders),
+        ...(await servingFiles(tf, { network, model, dims, encoders })),
         [ARTEFACT_FILES.split]: splitFile.json,
         [ARTEFACT_FILES.evaluation]: `${JSON.stringify({ ...evaluation, history: fitted.result.history }, null, 1)}\n`,
         [ARTEFACT_FILES.card]: writeCard(manifest, evaluation, source),

@@ -2,11 +2,12 @@
 import { join } from 'node:path';
 import type { Log } from '../base/log.ts';
 import { diskStore, withCache } from '../models/encoders/cache.ts';
-import { DEFAULT_ENCODERS, encoderDir, encoderRow } from '../models/encoders/catalogue.ts';
+import { DEFAULT_ENCODERS } from '../models/encoders/catalogue.ts';
+import { openCatalogued } from '../models/encoders/catalogued.ts';
 import { sizeOf } from '../models/encoders/columns.ts';
 import type { Encoder, Modality } from '../models/encoders/contract.ts';
 import { createEntityTagger, type EntityTagger } from '../models/encoders/entities.ts';
-import { openEncoder } from '../models/encoders/open.ts';
+import type { Manifest } from '../models/manifest.ts';
 import type { Vocabulary } from '../models/port.ts';
 import { loadVocabulary, loadWordVectors } from '../models/words.ts';
 import type { Column, Dims } from '../models/zoo/contract.ts';
@@ -42,12 +43,11 @@ const NEEDS: Readonly<Record<Modality, readonly Column[]>> = {
 
 /** Opens what the columns need and nothing else. Throws DEPENDENCY_MISSING for an encoder that is not installed. */
 export async function openEncoders(columns: readonly Column[], choice: EncoderChoice): Promise<Encoders> {
+  const openById = openCatalogued(choice);
   const open = async <M extends Modality>(modality: M): Promise<Encoder<M> | null> => {
     if (!columns.some((column) => NEEDS[modality].includes(column))) return null;
-    const row = encoderRow(choice[modality] ?? DEFAULT_ENCODERS[modality]);
-    const { threads, log, cacheDir } = choice;
-    const encoder = await openEncoder(row, modality, { dir: encoderDir(row, cacheDir), threads, log });
-    return withCache(encoder, diskStore(join(cacheDir, 'vectors'), row));
+    const encoder = await openById(choice[modality] ?? DEFAULT_ENCODERS[modality], modality);
+    return withCache(encoder, diskStore(join(choice.cacheDir, 'vectors'), encoder));
   };
   const text = await open('text');
   const image = await open('image');
@@ -74,3 +74,19 @@ export function dimsOf({ text, image }: Encoders, events: number): Dims {
     events,
   };
 }
+
+/** The open encoders as a manifest names them. */
+export const encodersOf = ({ text, image }: Encoders): Manifest['encoders'] =>
+  [text, image].flatMap((encoder) =>
+    encoder
+      ? [
+          {
+            id: encoder.id,
+            version: encoder.version,
+            modality: encoder.modality,
+            preprocess: encoder.preprocess,
+            sha256: encoder.weights.sha256,
+          },
+        ]
+      : [],
+  );

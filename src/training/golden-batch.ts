@@ -7,7 +7,7 @@ import { gatherVectors, MAX_WORDS, WORD_DIMENSIONS } from '../models/words.ts';
 import type { Network } from '../models/zoo/contract.ts';
 
 /** Written for this purpose: nothing, unknown words, other scripts, short, ordinary and cut texts. */
-const TEXTS: readonly string[] = [
+export const GOLDEN_TEXTS: readonly string[] = [
   '',
   'qqzzx vvkkq zzxxy',
   '洪水 警報 が 出ています',
@@ -38,7 +38,7 @@ function drawPictures(): Uint8Array[] {
 
 /** Scores the batch with the network as it is now. */
 export function makeGolden(tf: Tf, mmn: Network, vocabulary: Vocabulary, table: Float32Array): Golden {
-  const words = TEXTS.map((text) => vocabulary.encode(text));
+  const words = GOLDEN_TEXTS.map((text) => vocabulary.encode(text));
   const pictures = drawPictures();
   const textIndexes = pictures.map((_, i) => 2 * i); // among them the empty text
   return tf.tidy(() => {
@@ -59,7 +59,7 @@ export function makeGolden(tf: Tf, mmn: Network, vocabulary: Vocabulary, table: 
     const both = mmn.forward({ words: beside, pixels: scaled }).dataSync();
     const alone = mmn.forward({ pixels: scaled }).dataSync();
     return {
-      texts: TEXTS.map((text, i) => ({
+      texts: GOLDEN_TEXTS.map((text, i) => ({
         text,
         words: [...(words[i] as Int32Array)],
         textLogit: textLogits[i] as number,

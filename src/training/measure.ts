@@ -206,6 +206,6 @@ export function chooseThresholds(
 }
 
 /** Five decimals: what a reader needs, and equal on all machines that agree that far. */
-function rounded(value: number): number {
+export function rounded(value: number): number {
   return Math.round(value * 1e5) / 1e5;
 }

@@ -86,15 +86,15 @@ export async function networkSpeed(
     );
   // The columns in `FILLED` choose or count; they have no gradient.
   const moved = (Object.keys(batch) as Column[]).filter((column) => FILLED[column] === undefined);
-  const inputGradient = (): unknown =>
+  // Nothing is returned: tidy would look for tensors among the numbers.
+  const inputGradient = (): void =>
     tf.tidy(() => {
       const loss = (...inputs: Tensor[]): Scalar => {
         const given = Object.fromEntries(moved.map((column, i) => [column, inputs[i] as Tensor]));
         return crossEntropy(tf, HEAD, network.forward({ ...batch, ...given }), labels, null);
       };
-      return tf
-        .grads(loss)(moved.map((column) => batch[column] as Tensor))
-        .map((g) => g.dataSync());
+      const inputs = moved.map((column) => batch[column] as Tensor);
+      for (const gradient of tf.grads(loss)(inputs)) gradient.dataSync();
     });
   try {
     const [[forwards], [steps], [gradients]] = (await takeTurns(

@@ -8,10 +8,13 @@ import type { Json, Manifest, Metrics, Training } from '../../src/models/manifes
 import { saveNetwork } from '../../src/models/network-files.ts';
 import { exportMmn } from '../../src/models/onnx-export.ts';
 import { loadVocabulary, loadWordVectors } from '../../src/models/words.ts';
-import type { Network } from '../../src/models/zoo/contract.ts';
+import type { Architecture, Network } from '../../src/models/zoo/contract.ts';
+import { MAFN_DEFAULTS, mafn } from '../../src/models/zoo/mafn.ts';
 import { MMN_DEFAULTS } from '../../src/models/zoo/mmn.ts';
 import { writeArtefact } from '../../src/registry/artefact.ts';
+import { dimsOf, type Encoders, encodersOf } from '../../src/training/encoders.ts';
 import { makeGolden } from '../../src/training/golden-batch.ts';
+import { servingFiles, type Trained } from '../../src/training/serving-files.ts';
 
 const NONE = '0'.repeat(64);
 const figure = { value: 0.5, interval: [0, 1] } as const;
@@ -26,6 +29,17 @@ const METRICS: Metrics = {
   confusion: { tp: 0, fp: 0, fn: 0, tn: 0 },
 };
 const CALIBRATION = { scale: 1.5, bias: -0.25 };
+
+/** What a test does not look at. */
+const UNMEASURED = {
+  normaliser: 'test',
+  thresholds: { name: 'test', yes: 0.6, no: 0.4 },
+  data: { name: 'none', licence: 'none', examples: 0, sha256: NONE },
+  split: { protocol: 'none', seed: 0, sha256: NONE, train: 0, dev: 0, test: 0 },
+  training: { seed: 0, engine: 'none', epochs: 0, bestEpoch: 0, options: {} },
+  codeVersion: '0.0.0',
+  metrics: { dev: METRICS, test: METRICS },
+} as const;
 
 /** Writes `mmn`, built with its defaults, as an artefact. `golden` is another network to take the golden logits from. */
 export async function writeTestArtefact(
@@ -50,6 +64,7 @@ export async function writeTestArtefact(
       ),
     },
     {
+      ...UNMEASURED,
       format: 2,
       name: 'test-mmn',
       version: 'test-1',
@@ -63,16 +78,61 @@ export async function writeTestArtefact(
       encoders: [],
       modalities: { text: 'trained', image: options.image },
       words: { id: vocabulary.id, size: vocabulary.size },
-      normaliser: 'test',
       calibration: { text: CALIBRATION, image: trained, both: trained },
-      thresholds: { name: 'test', yes: 0.6, no: 0.4 },
-      data: { name: 'none', licence: 'none', examples: 0, sha256: NONE },
-      split: { protocol: 'none', seed: 0, sha256: NONE, train: 0, dev: 0, test: 0 },
-      training: { seed: 0, engine: 'none', epochs: 0, bestEpoch: 0, options: {} },
-      codeVersion: '0.0.0',
-      metrics: { dev: METRICS, test: METRICS },
     },
   );
+}
+
+const HEAD = { kind: 'softmax', outputs: 2 } as const;
+
+/** MAFN with fresh weights over these encoders, both of which must be open. */
+export function buildTestMafn(tf: Tf, encoders: Encoders, seed: number): Network {
+  return mafn.build(tf, MAFN_DEFAULTS, dimsOf(encoders, 0), HEAD, seed);
+}
+
+/** Writes MAFN as an artefact. `golden` is another network to take the golden margins from. */
+export async function writeTestRumourArtefact(
+  tf: Tf,
+  network: Network,
+  encoders: Encoders,
+  dir: string,
+  options: { readonly image: Training; readonly golden?: Network } = { image: 'trained' },
+): Promise<Artefact> {
+  const dims = dimsOf(encoders, 0);
+  const model = { architecture: mafn as unknown as Architecture, config: MAFN_DEFAULTS, head: HEAD };
+  const saved = await saveNetwork(tf, network.layers);
+  const trained = options.image === 'trained' ? CALIBRATION : null;
+  return writeArtefact(
+    dir,
+    {
+      [ARTEFACT_FILES.network]: saved.json,
+      [ARTEFACT_FILES.weights]: saved.weights,
+      ...(await servingFiles(tf, { network, model, dims, encoders })),
+      ...(options.golden ? await goldenOf(tf, { network: options.golden, model, dims, encoders }) : {}),
+    },
+    {
+      ...UNMEASURED,
+      format: 2,
+      name: 'test-mafn',
+      version: 'test-1',
+      task: 'rumour',
+      architecture: {
+        name: 'mafn',
+        config: { ...MAFN_DEFAULTS } as unknown as Record<string, Json>,
+        head: HEAD,
+        dims,
+      },
+      encoders: encodersOf(encoders),
+      modalities: { text: 'trained', image: options.image },
+      words: null,
+      calibration: { text: CALIBRATION, image: trained, both: trained },
+    },
+  );
+}
+
+async function goldenOf(tf: Tf, trained: Trained): Promise<Record<string, Uint8Array | string>> {
+  const { [ARTEFACT_FILES.golden]: golden } = await servingFiles(tf, trained);
+  return { [ARTEFACT_FILES.golden]: golden as string };
 }
 
 /** Changes a manifest on disk and gives it the digest that goes with the change. */

@@ -39,15 +39,18 @@ export async function encodeAll<M extends Modality>(
   return rows;
 }
 
+/** What is needed of an encoder to take its rows apart. */
+export type EncoderForm = Pick<Encoder, 'id' | 'outputs'>;
+
 /** Length of an output, of one of its vectors where there are several. Throws MODEL_INVALID when there is none such. */
-export function sizeOf(encoder: Encoder, output: EncoderOutput['name']): number {
+export function sizeOf(encoder: EncoderForm, output: EncoderOutput['name']): number {
   const size = encoder.outputs.find(({ name }) => name === output)?.dims.at(-1);
   if (!size) throw new TocsinError('MODEL_INVALID', `Encoder ${encoder.id} gives no ${output}.`);
   return size;
 }
 
 /** Packed rows of a text encoder → columns. @param t tokens per text; further ones are cut, the closing mark with them */
-export function textColumns(encoder: Encoder<'text'>, t: number): (row: Packed) => TextColumns {
+export function textColumns(encoder: EncoderForm, t: number): (row: Packed) => TextColumns {
   const d = sizeOf(encoder, 'tokens');
   const unpack = unpacker(encoder.outputs);
   return (row) => {
@@ -60,7 +63,7 @@ export function textColumns(encoder: Encoder<'text'>, t: number): (row: Packed) 
 }
 
 /** Packed rows of a picture encoder → columns. */
-export function pictureColumns(encoder: Encoder<'image'>): (row: Packed) => PictureColumns {
+export function pictureColumns(encoder: EncoderForm): (row: Packed) => PictureColumns {
   sizeOf(encoder, 'logits');
   sizeOf(encoder, 'features');
   const unpack = unpacker(encoder.outputs);

@@ -15,7 +15,13 @@ import { architecture, ZOO } from '../../../src/models/zoo/zoo.ts';
 import { buildArtefact } from '../../../src/training/build.ts';
 import type { Dataset, Example } from '../../../src/training/dataset.ts';
 import { type Encoders, openEncoders } from '../../../src/training/encoders.ts';
-import { evaluateArtefact, isServed, networkScores, servedScores } from '../../../src/training/evaluate.ts';
+import {
+  CHOICE_DEFAULTS,
+  evaluateArtefact,
+  isServed,
+  networkScores,
+  servedScores,
+} from '../../../src/training/evaluate.ts';
 import { readDataset } from '../../../src/training/read-dataset.ts';
 import { recipeOf } from '../../../src/training/recipes.ts';
 import { splitBy } from '../../../src/training/splits.ts';
@@ -118,7 +124,7 @@ describe.each(sources)('an artefact trained on %s', (name, path, epochs) => {
   });
 
   it('is served with the figures that training measured', async () => {
-    const result = await evaluateArtefact(artefact, data, 'test', servedScores(artefact, silentLog));
+    const result = await evaluateArtefact(artefact, data, CHOICE_DEFAULTS, servedScores(artefact, silentLog));
     const { test } = artefact.manifest.metrics;
     expect(result.data).toMatchObject({ sameAsTraining: true, missing: 0, part: 'test' });
     expect(result.metrics.n).toBe(test.n);
@@ -224,7 +230,7 @@ describe('every row of the zoo', () => {
       expect(Buffer.compare(weights, Buffer.from(artefact.bytes(ARTEFACT_FILES.weights)))).toBe(0);
       opened.network.dispose();
       const scores = networkScores(tf, artefact, encoders);
-      const { metrics } = await evaluateArtefact(artefact, PAIRS, 'test', scores);
+      const { metrics } = await evaluateArtefact(artefact, PAIRS, CHOICE_DEFAULTS, scores);
       expect(metrics).toEqual(manifest.metrics.test);
       expect(isServed(artefact)).toBe(name === 'mmn');
       expect(tf.memory().numTensors).toBe(before);
