@@ -129,6 +129,7 @@ async function trainModel(name: string, flags: Flags): Promise<void> {
       encoders,
       training,
       out: resolve(String(flags['out'])),
+      unseenFolds: whole(flags, 'unseen-folds', 2) ?? 0,
       leaveOut: flags['leaveOut'] as string[],
       codeVersion: ownVersion(),
       report: (run, { epoch, trainLoss, devLoss, devMacroF1, best }) =>
@@ -170,6 +171,10 @@ export function register(program: Command): void {
     .option('--no-class-weights', 'lets a large class weigh more than a small one')
     .option('--text-encoder <id>', 'frozen text encoder, where the model reads one')
     .option('--image-encoder <id>', 'frozen picture encoder, where the model reads one')
+    .option(
+      '--unseen-folds <k>',
+      'also train k models without a fold of the events each; calibration and thresholds then come from events unseen (default: from dev)',
+    )
     .option('--leave-out <event...>', 'also train without this event and test on it, for the card', [])
     .action(async (model: string, flags: Flags) => {
       try {

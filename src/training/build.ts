@@ -8,18 +8,22 @@ import { NORMALISER_VERSION } from '../normalise/text.ts';
 import { refuseExisting, writeArtefact } from '../registry/artefact.ts';
 import { writeCard } from './card.ts';
 import { type EpochReport, openCheckpoints } from './checkpoint.ts';
+import { groupClaims, perClaim } from './claims.ts';
 import { binaryTaskOf, type Dataset } from './dataset.ts';
 import { type Encoders, encodersOf } from './encoders.ts';
-import { answersOf, bySubgroup, type Evaluation } from './evaluation.ts';
+import { answersOf, bySubgroup, claimsOf, type Evaluation } from './evaluation.ts';
 import { type Comparison, type Fitted, fitModel, type Model } from './fit.ts';
 import { chooseThresholds, measure } from './measure.ts';
 import { hashesOf, openPictures } from './pictures.ts';
 import { servingFiles } from './serving-files.ts';
-import { encodeSplit, type Split, splitBy } from './splits.ts';
+import { encodeSplit, pick, type Split, splitBy } from './splits.ts';
 import type { TrainingOptions } from './train.ts';
+import { answerUnseen } from './unseen.ts';
 
-/** Share of `yes` and of `no` answers on dev that must be right. */
+/** Share of `yes` and of `no` answers that must be right, on dev or on unseen events. */
 const ANSWER_TARGET = 0.85;
+/** Claims of unseen events that such a share must rest on. */
+const LEAST_CLAIMS = 20;
 
 export interface BuildOptions {
   readonly model: Model;
@@ -29,6 +33,11 @@ export interface BuildOptions {
   readonly training: TrainingOptions;
   /** The artefact's folder; must not exist or be empty. Checkpoints lie beside it until all is done. */
   readonly out: string;
+  /**
+   * Further models, each trained without the events of a fold: calibration and thresholds then come from what they say of
+   * these events (unseen.ts). 0: from dev.
+   */
+  readonly unseenFolds: number;
   /** Events for which a further model is trained without them, for the card. */
   readonly leaveOut: readonly string[];
   readonly codeVersion: string;
@@ -61,24 +70,52 @@ export async function buildArtefact(tf: Tf, build: BuildOptions): Promise<Artefa
   };
 
   const fitted = await fitOn(split);
-  const { network, dims, learnt, calibration, dev, test } = fitted;
+  const { network, dims, learnt, testExamples } = fitted;
   try {
-    const leftOut: Record<string, Comparison> = {};
     const pictures = openPictures();
+    const hashes = await hashesOf(data.examples, pictures);
+    const unseen =
+      build.unseenFolds > 0
+        ? await answerUnseen(
+            { ...data, examples: pick(data, [...split.train, ...split.dev]) },
+            { folds: build.unseenFolds, seed: split.seed, hashes },
+            pictures,
+            fitOn,
+          )
+        : null;
+    const leftOut: Record<string, Comparison> = {};
     for (const event of build.leaveOut) {
-      const hashes = await hashesOf(data.examples, pictures);
       const other = await fitOn(splitBy(data, `event:${event}`, split.seed, hashes));
-      leftOut[event] = other.comparison;
+      leftOut[event] = (await other.judge(other.calibration)).comparison;
       other.network.dispose();
     }
-    const thresholds = { name: `dev-${100 * ANSWER_TARGET}`, ...chooseThresholds(dev, ANSWER_TARGET) };
+    const calibration = unseen?.calibration ?? fitted.calibration;
+    const { dev, test, comparison } = await fitted.judge(calibration);
+    const thresholds = {
+      name: `${unseen ? 'unseen' : 'dev'}-${100 * ANSWER_TARGET}`,
+      ...(unseen
+        ? chooseThresholds(unseen.claims, ANSWER_TARGET, LEAST_CLAIMS)
+        : chooseThresholds(dev, ANSWER_TARGET)),
+    };
+    const claims = task === 'rumour' ? groupClaims(testExamples, hashes) : null;
     const evaluation: Evaluation = {
-      test: fitted.comparison,
+      test: comparison,
       dev: measure(dev),
       answers: answersOf(test, thresholds),
-      byLanguage: bySubgroup(test, fitted.testExamples, ({ language }) => language),
-      byEvent: bySubgroup(test, fitted.testExamples, ({ event }) => event),
+      byLanguage: bySubgroup(test, testExamples, ({ language }) => language),
+      byEvent: bySubgroup(test, testExamples, ({ event }) => event),
       leftOut,
+      claims: claims && {
+        ...claimsOf(test, claims),
+        answers: answersOf(perClaim(test, claims), thresholds),
+      },
+      unseen: unseen && {
+        folds: build.unseenFolds,
+        events: unseen.events,
+        posts: unseen.posts,
+        perClaim: measure(unseen.claims),
+        answers: answersOf(unseen.claims, thresholds),
+      },
     };
     const files = await saveNetwork(tf, network.layers);
     const splitFile = encodeSplit(split);

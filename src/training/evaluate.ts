@@ -9,11 +9,11 @@ import type { Measured, Metrics } from '../models/manifest.ts';
 import { openScorer } from '../models/serving/scorer.ts';
 import { loadVocabulary } from '../models/words.ts';
 import { openNetwork } from '../models/zoo/open.ts';
-import { groupClaims, perClaim } from './claims.ts';
+import { groupClaims } from './claims.ts';
 import { accuracyAt, type ReliabilityBin, type RiskPoint, reliability, riskCoverage } from './curves.ts';
 import { binaryLabel, binaryTaskOf, type Dataset, type Example } from './dataset.ts';
 import type { Encoders } from './encoders.ts';
-import { answersOf, bySubgroup, type Evaluation } from './evaluation.ts';
+import { answersOf, bySubgroup, type ClaimFigures, claimsOf, type Evaluation } from './evaluation.ts';
 import type { PictureHashes } from './groups.ts';
 import { trainLogistic } from './logistic.ts';
 import { BINS, measure, rounded, type Scored, wilson } from './measure.ts';
@@ -96,7 +96,7 @@ export interface ArtefactEvaluation {
     readonly logistic: Metrics | null;
   };
   /** For rumours: the same figures with intervals over claims, and one answer a claim. */
-  readonly claims: { readonly count: number; readonly posts: Metrics; readonly perClaim: Metrics } | null;
+  readonly claims: ClaimFigures | null;
   readonly answers: Evaluation['answers'];
   readonly curves: {
     readonly reliability: readonly ReliabilityBin[];
@@ -223,11 +223,6 @@ async function chosen(
 
 const yesNoAnswers = ({ probability }: Scored): number[][] =>
   probability.map((p) => (p >= 0.5 ? [0, 1] : [1, 0]));
-
-function claimsOf(scored: Scored, claims: Int32Array): ArtefactEvaluation['claims'] {
-  const single = perClaim(scored, claims);
-  return { count: single.label.length, posts: measure(scored, claims), perClaim: measure(single) };
-}
 
 function plainModels(
   train: readonly Example[],

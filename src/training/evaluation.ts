@@ -1,5 +1,6 @@
 /** What an artefact reports about itself beyond the manifest: subgroups, answers, events left out. */
 import type { Metrics } from '../models/manifest.ts';
+import { perClaim } from './claims.ts';
 import type { Example } from './dataset.ts';
 import type { Comparison } from './fit.ts';
 import { measure, type Scored, wilson } from './measure.ts';
@@ -15,6 +16,23 @@ export interface Answers {
   readonly interval: readonly [number, number];
 }
 
+/** Figures of rumours: posts with intervals over claims, and one answer a claim. */
+export interface ClaimFigures {
+  readonly count: number;
+  readonly posts: Metrics;
+  readonly perClaim: Metrics;
+}
+
+/** What calibration and thresholds rest on where they come from events that no model had seen (unseen.ts). */
+export interface UnseenFigures {
+  readonly folds: number;
+  readonly events: number;
+  readonly posts: number;
+  /** One answer a claim. */
+  readonly perClaim: Metrics;
+  readonly answers: Evaluation['answers'];
+}
+
 export interface Evaluation {
   readonly test: Comparison;
   readonly dev: Metrics;
@@ -23,6 +41,14 @@ export interface Evaluation {
   readonly byEvent: Readonly<Record<string, Metrics>>;
   /** One model a row, trained without that event and tested on it. */
   readonly leftOut: Readonly<Record<string, Comparison>>;
+  /** Of the test, for rumours. */
+  readonly claims: (ClaimFigures & { readonly answers: Evaluation['answers'] }) | null;
+  readonly unseen: UnseenFigures | null;
+}
+
+export function claimsOf(scored: Scored, claims: Int32Array): ClaimFigures {
+  const single = perClaim(scored, claims);
+  return { count: single.label.length, posts: measure(scored, claims), perClaim: measure(single) };
 }
 
 /** Metrics of every subgroup that is large enough, the largest first. */

@@ -10,7 +10,7 @@ import { dimsOf, type Encoders } from './encoders.ts';
 import { calibrate, measure, type Scored } from './measure.ts';
 import { trainNaiveBayes } from './naive-bayes.ts';
 import { openPictures } from './pictures.ts';
-import { type Calibrations, isPictured, probabilities, show, yesLogits } from './score.ts';
+import { type Calibrations, isPictured, probabilities, type Scoring, show, yesLogits } from './score.ts';
 import { pick, type Split } from './splits.ts';
 import type { Labelled } from './table.ts';
 import { type TrainingOptions, type TrainingResult, train } from './train.ts';
@@ -41,14 +41,22 @@ export interface Comparison {
 export interface Fitted {
   /** The caller disposes of it. */
   readonly network: Network;
+  /** The same network with all that it takes to show it an example. */
+  readonly scoring: Scoring;
   readonly dims: Dims;
   /** Which modalities it reads and has seen in training. */
   readonly learnt: { readonly text: boolean; readonly image: boolean };
   readonly result: TrainingResult;
+  /** From dev. */
   readonly calibration: Calibrations;
+  readonly testExamples: readonly Example[];
+  /** Its answers under a calibration, and the plain models beside. */
+  readonly judge: (calibration: Calibrations) => Promise<Judged>;
+}
+
+export interface Judged {
   readonly dev: Scored;
   readonly test: Scored;
-  readonly testExamples: readonly Example[];
   readonly comparison: Comparison;
 }
 
@@ -126,21 +134,26 @@ export async function fitModel(
       image: learnt.image ? await calibrated(pictured, { text: '' }) : null,
       both: learnt.text && learnt.image ? await calibrated(pictured) : null,
     };
-    const scored = async (examples: readonly Loaded[]): Promise<Scored> => ({
-      probability: await probabilities(scoring, calibration, examples),
-      label: examples.map(({ label }) => label),
-    });
-    const testScored = await scored(test);
     return {
       network,
+      scoring,
       dims,
       learnt,
       result,
       calibration,
-      dev: await scored(dev),
-      test: testScored,
       testExamples,
-      comparison: compare(testScored, trainExamples, test),
+      async judge(under) {
+        const scored = async (examples: readonly Loaded[]): Promise<Scored> => ({
+          probability: await probabilities(scoring, under, examples),
+          label: examples.map(({ label }) => label),
+        });
+        const testScored = await scored(test);
+        return {
+          dev: await scored(dev),
+          test: testScored,
+          comparison: compare(testScored, trainExamples, test),
+        };
+      },
     };
   } catch (thrown) {
     network.dispose();

@@ -177,11 +177,13 @@ export const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
 
 /**
  * The widest `yes` (at or above) and `no` (at or below) whose answers are right at least `target` of the time; between
- * them is `unsure`. Bounds of 0.95 and 0.05 where no threshold reaches the target.
+ * them is `unsure`. Where no threshold reaches the target the bounds are 1 and 0, so that everything is unsure.
+ * @param least answers that such a figure must rest on
  */
 export function chooseThresholds(
   { probability, label }: Scored,
   target: number,
+  least = 1,
 ): { yes: number; no: number } {
   const falling = [...probability.keys()].sort(
     (a, b) => (probability[b] as number) - (probability[a] as number),
@@ -195,13 +197,13 @@ export function chooseThresholds(
       if (!limit(p)) return;
       const next = order[i + 1];
       const closed = next === undefined || probability[next] !== p;
-      if (closed && right / (i + 1) >= target) found = p;
+      if (closed && i + 1 >= least && right / (i + 1) >= target) found = p;
     });
     return found;
   };
   return {
-    yes: rounded(widest(falling, 1, (p) => p >= 0.5) ?? 0.95),
-    no: rounded(widest([...falling].reverse(), 0, (p) => p < 0.5) ?? 0.05),
+    yes: rounded(widest(falling, 1, (p) => p >= 0.5) ?? 1),
+    no: rounded(widest([...falling].reverse(), 0, (p) => p < 0.5) ?? 0),
   };
 }
 

@@ -74,12 +74,13 @@ async function execute(deps: ExecuteDeps, data: Dataset, key: RunKey): Promise<R
       split,
       training,
     );
+    const { test } = await fitted.judge(fitted.calibration);
     fitted.network.dispose();
     return {
       key,
       ids: fitted.testExamples.map(({ id }) => id),
-      probability: fitted.test.probability.map((p) => Number(p.toFixed(6))),
-      label: fitted.test.label,
+      probability: test.probability.map((p) => Number(p.toFixed(6))),
+      label: test.label,
       ...plainModels(scoped, split),
       trainRows: split.train.length,
       epochs: fitted.result.epochs,

@@ -6,10 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLog } from '../../../src/base/log.ts';
+import { createMetrics } from '../../../src/metrics/metrics.ts';
 import { ARTEFACT_FILES, type Artefact, loadArtefact } from '../../../src/models/artefact.ts';
+import { openCatalogued } from '../../../src/models/encoders/catalogued.ts';
 import { openEngine } from '../../../src/models/engine/engine.ts';
 import type { Tf } from '../../../src/models/engine/tf.ts';
 import { loadNetwork } from '../../../src/models/network-files.ts';
+import { openRumourScorer } from '../../../src/models/serving/rumour-scorer.ts';
 import { openNetwork } from '../../../src/models/zoo/open.ts';
 import { architecture, ZOO } from '../../../src/models/zoo/zoo.ts';
 import { buildArtefact } from '../../../src/training/build.ts';
@@ -22,6 +25,8 @@ import {
   networkScores,
   servedScores,
 } from '../../../src/training/evaluate.ts';
+import type { Evaluation } from '../../../src/training/evaluation.ts';
+import { openPictures } from '../../../src/training/pictures.ts';
 import { readDataset } from '../../../src/training/read-dataset.ts';
 import { recipeOf } from '../../../src/training/recipes.ts';
 import { splitBy } from '../../../src/training/splits.ts';
@@ -59,6 +64,7 @@ const train = (
   out: string,
   maxEpochs: number,
   leaveOut: string[] = [],
+  unseenFolds = 0,
 ): Promise<Artefact> => {
   const row = architecture(name);
   const { head, options } = recipeOf(name);
@@ -70,6 +76,7 @@ const train = (
     encoders: name === 'mmn' ? { ...encoders, text: null, image: null } : encoders,
     training: { ...options, seed: 1, maxEpochs, batch: 16 },
     out,
+    unseenFolds,
     leaveOut,
     codeVersion: '0.0.0',
     report: () => {},
@@ -236,6 +243,41 @@ describe('every row of the zoo', () => {
       expect(tf.memory().numTensors).toBe(before);
     },
   );
+
+  it('serves MAFN as it was trained, calibrated on events that its model had not seen', async () => {
+    const out = join(folder, 'unseen');
+    const { manifest } = await train('mafn', PAIRS, out, 1, [], 2);
+    expect(manifest.thresholds.name).toBe('unseen-85');
+    const { unseen, claims } = JSON.parse(
+      await readFile(join(out, ARTEFACT_FILES.evaluation), 'utf8'),
+    ) as Evaluation;
+    // Every post of train and dev is judged once, by the model that knows nothing of its event.
+    expect(unseen).toMatchObject({ folds: 2, events: 2, posts: manifest.split.train + manifest.split.dev });
+    expect(claims?.posts.n).toBe(manifest.split.test);
+    expect(await readFile(join(out, ARTEFACT_FILES.card), 'utf8')).toContain(
+      '## Calibration on unseen events',
+    );
+
+    const scorer = await openRumourScorer({
+      dir: out,
+      openEncoder: openCatalogued({ cacheDir: folder, threads: 1, log: silentLog }),
+      metrics: createMetrics({ bare: true }),
+      log: silentLog,
+    });
+    const artefact = await loadArtefact(out);
+    const examples = PAIRS.examples.slice(0, 6);
+    const wanted = await networkScores(tf, artefact, encoders)(examples);
+    const pictures = openPictures();
+    const served = await scorer.score(
+      await Promise.all(
+        examples.map(async ({ text, picture }) => ({ text, picture: await pictures.large(picture) })),
+      ),
+    );
+    await scorer.close();
+    served.forEach(({ probability }, i) => {
+      expect(Math.abs((probability as number) - (wanted[i] as number))).toBeLessThan(1e-4);
+    });
+  });
 
   it('is not judged with another encoder than it was trained on', async () => {
     const artefact = await train('spotfake', PAIRS, join(folder, 'changed'), 1);

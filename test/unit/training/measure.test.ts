@@ -106,9 +106,16 @@ describe('chooseThresholds', () => {
     expect({ yes, no }).toEqual({ yes: 0.7, no: 0.2 });
   });
 
-  it('answers hardly ever where nothing reaches the target', () => {
+  it('is unsure of everything where nothing reaches the target', () => {
     const probability = [0.9, 0.8, 0.2, 0.1];
-    expect(chooseThresholds({ probability, label: labels('0011') }, 0.9)).toEqual({ yes: 0.95, no: 0.05 });
+    expect(chooseThresholds({ probability, label: labels('0011') }, 0.9)).toEqual({ yes: 1, no: 0 });
+  });
+
+  it('does not rest a threshold on a few lucky answers', () => {
+    const probability = [0.9, 0.8, 0.7, 0.6, 0.2];
+    const scored = { probability, label: labels('11000') };
+    expect(chooseThresholds(scored, 0.9).yes).toBe(0.8);
+    expect(chooseThresholds(scored, 0.9, 3).yes).toBe(1);
   });
 });
 
