@@ -1,18 +1,22 @@
 /**
- * Frozen encoders: sentences or pictures per second of every encoder that is installed, with one and with two threads, and
- * of the entity tagger; resident memory; what a cache hit costs. Texts of 4 to 40 words; pictures are noise (speed does not
- * depend on the content). Prints one JSON object. Run: node --import tsx bench/encoders.ts [seconds per figure]
+ * Frozen encoders: sentences or pictures per second of every encoder that is installed, with one and with two threads
+ * taking turns (medians over turns), the CPU time of a sample, and how many cores the run was really given: where that is
+ * less than its threads, other work ran beside it and the rate is too low. Also the entity tagger and a cache hit on disk.
+ * Texts of 4 to 40 words; pictures are noise (drawn ones take the same time). A process per encoder, so that its
+ * memory is its own. Prints one JSON object. Run: node --import tsx bench/encoders.ts [seconds per figure]
  */
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { silentLog } from '../src/base/log.ts';
 import { machine } from '../src/base/machine.ts';
 import { seededRandom } from '../src/base/random.ts';
 import { cacheDir } from '../src/config/cache.ts';
 import { diskStore, withCache } from '../src/models/encoders/cache.ts';
 import { DEFAULT_ENCODERS, ENCODERS, encoderDir, encoderRow } from '../src/models/encoders/catalogue.ts';
-import type { Encoder, Samples } from '../src/models/encoders/contract.ts';
+import type { Encoder } from '../src/models/encoders/contract.ts';
 import { createEntityTagger } from '../src/models/encoders/entities.ts';
 import { isInstalled } from '../src/models/encoders/files.ts';
 import { openEncoder } from '../src/models/encoders/open.ts';
@@ -20,6 +24,7 @@ import { median, round, rssMiB } from './lib/machine.ts';
 
 const SECONDS = Number(process.argv[2] ?? 8);
 const BATCH = 16;
+const TURNS = 5;
 
 const random = seededRandom(1);
 const WORDS =
@@ -38,48 +43,78 @@ const SAMPLES = {
   image: Array.from({ length: 32 }, picture),
 };
 
-/** Samples per second over the given time, after one batch to warm up. */
-async function rate(
-  samples: readonly (string | Uint8Array)[],
-  step: (batch: readonly never[]) => Promise<unknown>,
-): Promise<number> {
-  const batchAt = (from: number): readonly never[] => samples.slice(from, from + BATCH) as never[];
-  await step(batchAt(0));
+interface Run {
+  readonly perSecond: number;
+  /** CPU time of all threads of the process. */
+  readonly cpuMs: number;
+  readonly cores: number;
+}
+
+type Step = (batch: readonly never[]) => Promise<unknown>;
+
+/** One turn. */
+async function turn(samples: readonly (string | Uint8Array)[], step: Step, seconds: number): Promise<Run> {
+  const cpu = process.cpuUsage();
   const start = performance.now();
   let done = 0;
-  for (let from = 0; performance.now() - start < SECONDS * 1_000; from = (from + BATCH) % samples.length) {
-    const batch = batchAt(from);
+  while (performance.now() - start < seconds * 1_000) {
+    const from = done % samples.length;
+    const batch = samples.slice(from, from + BATCH) as never[];
     await step(batch);
     done += batch.length;
   }
-  return (done / (performance.now() - start)) * 1_000;
+  const wall = performance.now() - start;
+  const { user, system } = process.cpuUsage(cpu);
+  const used = (user + system) / 1_000;
+  return { perSecond: (done / wall) * 1_000, cpuMs: used / done, cores: used / wall };
 }
 
-const encoders: Record<string, object> = {};
-for (const row of ENCODERS) {
+/** Medians of each contender, all taking turns after one batch to warm up. */
+async function compare(
+  samples: readonly (string | Uint8Array)[],
+  contenders: readonly Step[],
+): Promise<Run[]> {
+  const runs = contenders.map((): Run[] => []);
+  for (const step of contenders) await step(samples.slice(0, BATCH) as never[]);
+  for (let i = 0; i < TURNS; i += 1)
+    for (const [c, step] of contenders.entries()) runs[c]?.push(await turn(samples, step, SECONDS / TURNS));
+  return runs.map((of) => ({
+    perSecond: round(median(of.map((run) => run.perSecond))),
+    cpuMs: round(median(of.map((run) => run.cpuMs)), 2),
+    cores: round(median(of.map((run) => run.cores)), 2),
+  }));
+}
+
+async function benchEncoder(id: string): Promise<object> {
+  const row = encoderRow(id);
   const dir = encoderDir(row, cacheDir());
-  if (!isInstalled(row, dir)) continue;
   const samples = SAMPLES[row.modality];
-  const perSecond: Record<string, number> = {};
-  let rss = 0;
-  let oneMs = 0;
-  for (const threads of [1, 2]) {
-    const before = rssMiB(process.pid) ?? 0;
-    const encoder: Encoder = await openEncoder(row, row.modality, { dir, threads, log: silentLog });
-    perSecond[`threads${threads}`] = round(await rate(samples, (batch) => encoder.encode(batch)));
-    if (threads === 1) {
-      rss = (rssMiB(process.pid) ?? 0) - before;
-      const times: number[] = [];
-      for (const sample of samples.slice(0, 32)) {
-        const start = performance.now();
-        await encoder.encode([sample] as Samples[typeof row.modality][] as never);
-        times.push(performance.now() - start);
-      }
-      oneMs = round(median(times));
-    }
-    await encoder.close();
-  }
-  encoders[row.id] = { perSecond, oneMs, rssMiB: rss };
+  const open = (threads: number): Promise<Encoder> =>
+    openEncoder(row, row.modality, { dir, threads, log: silentLog });
+  const before = rssMiB(process.pid) ?? 0;
+  const one = await open(1);
+  await one.encode(samples as never[]);
+  const rss = (rssMiB(process.pid) ?? 0) - before;
+  const two = await open(2);
+  const [threads1, threads2] = await compare(samples, [
+    (batch) => one.encode(batch),
+    (batch) => two.encode(batch),
+  ]);
+  await Promise.all([one.close(), two.close()]);
+  return { threads1, threads2, rssMiB: rss };
+}
+
+const own = process.argv[3];
+if (own !== undefined) {
+  process.stdout.write(`${JSON.stringify(await benchEncoder(own))}\n`);
+  process.exit(0);
+}
+const encoders: Record<string, unknown> = {};
+for (const { id } of ENCODERS.filter((known) => isInstalled(known, encoderDir(known, cacheDir())))) {
+  const args = ['--import', 'tsx', fileURLToPath(import.meta.url), String(SECONDS), id];
+  const run = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  if (run.status !== 0) throw new Error(`${id}: ${run.stderr}`);
+  encoders[id] = JSON.parse(run.stdout);
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'tocsin-bench-encoders-'));
@@ -89,20 +124,20 @@ const cached = withCache(
   diskStore(folder, row),
 );
 await cached.encode(SAMPLES.text);
-const hits = await rate(SAMPLES.text, (batch) => cached.encode(batch));
+const [hits] = await compare(SAMPLES.text, [(batch) => cached.encode(batch)]);
 await cached.close();
 await rm(folder, { recursive: true, force: true });
 
 const tagger = createEntityTagger();
-const tagged = await rate(SAMPLES.text, async (batch) => batch.map((sample) => tagger.tag(sample)));
+const [tagged] = await compare(SAMPLES.text, [async (batch) => batch.map((sample) => tagger.tag(sample))]);
 
 process.stdout.write(
   `${JSON.stringify({
     machine: machine(),
     batch: BATCH,
     encoders,
-    diskHitsPerSecond: Math.round(hits),
-    entityTextsPerSecond: Math.round(tagged),
+    diskHits: hits,
+    entities: tagged,
   })}\n`,
 );
 process.exit(0);
