@@ -43,6 +43,7 @@ export function rumourOfClaim(cluster: Cluster): RumourScore {
   let pending = 0;
   let failed = 0;
   let first: Content | null = null;
+  const from = new Set<string>();
   for (const content of contents) {
     const { answer } = content;
     if (!answer) pending += 1;
@@ -50,13 +51,14 @@ export function rumourOfClaim(cluster: Cluster): RumourScore {
     else {
       sum += stepsOf(answer.probability);
       scored += 1;
+      for (const reason of answer.evidence) if (reason.startsWith('from:')) from.add(reason);
       if (!first || content.id < first.id) first = content;
     }
   }
   if (!first?.answer) return notScored(pending > 0 ? 'pending' : 'no_content');
   // To five decimals, as a person reads it; the same on every machine.
   const probability = Math.round(1e5 / (1 + Math.exp(-sum / scored / STEPS))) / 1e5;
-  const evidence = [`contents:${scored}`];
+  const evidence = [`contents:${scored}`, ...[...from].sort()];
   if (pending > 0) evidence.push(`pending:${pending}`);
   if (failed > 0) evidence.push(`not_scored:${failed}`);
   const model: ModelRef | null = first.answer.model;

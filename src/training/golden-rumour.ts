@@ -11,7 +11,7 @@ import { yesLogits } from './score.ts';
 
 const SIDE = 224;
 
-/** Three pictures by rule: grey, a slope of colours, a chequered field. [224, 224, 3] each */
+/** Three pictures by rule, simple enough to be stored small: grey, steps of colour, a chequered field. [224, 224, 3] each */
 function drawPictures(): Uint8Array[] {
   const draw = (paint: (x: number, y: number, channel: number) => number): Uint8Array =>
     Uint8Array.from({ length: SIDE * SIDE * 3 }, (_, i) => {
@@ -20,7 +20,7 @@ function drawPictures(): Uint8Array[] {
     });
   return [
     draw(() => 128),
-    draw((x, y, channel) => [x, y, (x + y) >> 1][channel] as number),
+    draw((x, y, channel) => ([x, y, (x + y) >> 1][channel] as number) & 0xf0),
     draw((x, y, channel) => (((x >> 5) + (y >> 5)) % 2 ? 200 - 40 * channel : 20 + 60 * channel)),
   ];
 }

@@ -223,7 +223,7 @@ describe('the page', () => {
     await put(bench.bus, [claim('c1', { posts: 9 }), alert('a1'), label('a')]);
     const { page } = await visit(bench.url);
     await page.waitForSelector('[data-claim=c1]');
-    expect((await texts(page, '[data-claim=c1]'))[0]).toContain('Rumour: not scored yet');
+    expect((await texts(page, '[data-claim=c1]'))[0]).toContain('No rumour score');
     expect((await texts(page, '.alert'))[0]).toContain('grows faster than usual');
     await page.click('[data-claim=c1] .rule-false');
     await page.waitForSelector('[data-claim=c1] .ruled-false');
@@ -237,6 +237,39 @@ describe('the page', () => {
       ['c1', 'false'],
     ]);
     expect(rulings[1]?.undoes).toBe(rulings[0]?.id);
+  });
+
+  it('says calmly how a claim is scored: no number beside unsure, and why in words', async () => {
+    const bench = await open();
+    const model = { name: 'mafn-rumour', version: 's1-abc', sha256: 'a'.repeat(64) };
+    const rumour = {
+      status: 'scored',
+      probability: 0.61,
+      decision: 'unsure',
+      evidence: ['contents:3'],
+      model,
+    } as const;
+    await put(bench.bus, [
+      claim('c1', { posts: 9, rumour }),
+      claim('c2', { posts: 8, rumour: { ...rumour, probability: 0.93, decision: 'yes' } }),
+      claim('c3', {
+        posts: 7,
+        rumour: { ...rumour, status: 'not_scored', probability: null, evidence: ['pending'] },
+      }),
+    ]);
+    const { page } = await visit(bench.url);
+    await page.waitForSelector('[data-claim=c3]');
+    const chips = await texts(page, '.rumour .chip');
+    expect(chips).toEqual([
+      'Rumour? Not enough evidence',
+      'Written like a rumour, 93 %',
+      'Rumour score pending',
+    ]);
+    await page.click('[data-claim=c1] .rumour-reasons summary');
+    const why = (await texts(page, '[data-claim=c1] .rumour-reasons'))[0];
+    for (const words of ['3 different texts or pictures', 'chance of a rumour: 61 %', 'mafn-rumour s1-abc'])
+      expect(why).toContain(words);
+    expect((await texts(page, '.claims > .hint'))[0]).toContain('not whether it is true');
   });
 
   it('says over its whole width that a sample or a replay is not live', async () => {

@@ -94,6 +94,23 @@ export function reasonText(code: string): string {
   return `${(name ?? code).replaceAll('_', ' ')}${detail ? `: ${detail}` : ''}`;
 }
 
+const RUMOUR_REASONS: Readonly<Record<string, (detail: string) => string>> = {
+  contents: (n) => `It rests on ${n === '1' ? 'one text or picture' : `${n} different texts or pictures`}.`,
+  pending: (n) =>
+    n === ''
+      ? 'The scorer has not answered yet.'
+      : `${n} more ${n === '1' ? 'is' : 'are'} waiting for the scorer.`,
+  not_scored: (n) => `${n} could not be scored.`,
+  no_content: () => 'There is neither text nor picture to score.',
+  from: (modality) => `The ${modality === 'image' ? 'picture' : 'text'} was looked at.`,
+};
+
+/** A reason of a rumour score in words. */
+export function rumourReason(code: string): string {
+  const [name = '', detail = ''] = code.split(':');
+  return RUMOUR_REASONS[name]?.(detail) ?? reasonText(code);
+}
+
 const FLAGS: Readonly<Record<string, string>> = {
   retweet: 'Repost',
   truncated: 'Text was cut',

@@ -8,6 +8,7 @@ import {
   languageName,
   percent,
   reasonText,
+  rumourReason,
 } from '../../../../src/dashboard/ui/src/format.ts';
 
 describe('formats', () => {
@@ -52,5 +53,17 @@ describe('formats', () => {
     expect(flagText('some_thing')).toBe('some thing');
     expect(decisionWord('unsure')).toBe('Unsure');
     expect([languageName('es'), languageName('und'), languageName('x!')]).toEqual(['Spanish', null, 'x!']);
+  });
+
+  it.each([
+    ['contents:1', 'It rests on one text or picture.'],
+    ['contents:3', 'It rests on 3 different texts or pictures.'],
+    ['pending', 'The scorer has not answered yet.'],
+    ['pending:1', '1 more is waiting for the scorer.'],
+    ['pending:4', '4 more are waiting for the scorer.'],
+    ['from:image', 'The picture was looked at.'],
+    ['text_share:62', 'text share: 62'],
+  ])('a rumour reason %s reads: %s', (code, text) => {
+    expect(rumourReason(code)).toBe(text);
   });
 });

@@ -3,7 +3,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { RulingValue } from '../../../../event/records.ts';
 import type { ClaimView } from '../../../wire.ts';
-import { age, count, duration, percent } from '../format.ts';
+import { age, count, duration, percent, rumourReason } from '../format.ts';
 import { type OwnRuling, type State, topClaims } from '../store.ts';
 import type { Actions } from './actions.ts';
 import { icon } from './icons.ts';
@@ -34,7 +34,10 @@ export function claimsPanel(
       <summary><h2>Claims</h2><span class="hint">${
         total > claims.length ? `largest ${claims.length} of ${count(total)}` : count(total)
       }</span></summary>
-      <p class="hint">Posts that share a picture or nearly the same words.</p>
+      <p class="hint">
+        Posts that share a picture or nearly the same words. A rumour score says how a claim is written and pictured, not
+        whether it is true.
+      </p>
       ${
         claims.length === 0
           ? html`<p class="empty">No claims yet.</p>`
@@ -88,6 +91,7 @@ function claimItem(
           : nothing
       }
       <div class="rumour">${rumourMark(claim)}${rulingMark(claim, own, actions, now, isOutdated)}</div>
+      ${rumourReasons(claim)}
       ${own?.problem ? html`<p class="problem" role="alert">${own.problem}</p>` : nothing}
     </li>
   `;
@@ -98,13 +102,33 @@ const span = (claim: ClaimView): string => {
   return ms < 60_000 ? 'within a minute' : `over ${duration(ms)}`;
 };
 
+/** The answer in words. A number stands beside a yes or a no only: beside "not enough evidence" it would say too much. */
 function rumourMark({ rumour }: ClaimView): TemplateResult {
-  if (rumour.status === 'not_scored' || rumour.probability === null)
-    return html`<span class="chip chip-open" title="No model has judged this claim">Rumour: not scored yet</span>`;
-  const word = { yes: 'likely a rumour', no: 'unlikely a rumour', unsure: 'not enough evidence' }[
-    rumour.decision
-  ];
-  return html`<span class="chip chip-${rumour.decision === 'yes' ? 'warn' : 'open'}">${word}, ${percent(rumour.probability)}</span>`;
+  const { status, probability, decision, evidence } = rumour;
+  if (status === 'not_scored' || probability === null)
+    return html`<span class="chip chip-open">${
+      evidence.includes('pending') ? 'Rumour score pending' : 'No rumour score'
+    }</span>`;
+  if (decision === 'unsure') return html`<span class="chip chip-open">Rumour? Not enough evidence</span>`;
+  return decision === 'yes'
+    ? html`<span class="chip chip-warn">Written like a rumour, ${percent(probability)}</span>`
+    : html`<span class="chip chip-open">Not written like a rumour, ${percent(1 - probability)}</span>`;
+}
+
+function rumourReasons({ rumour }: ClaimView): TemplateResult {
+  const { status, probability, evidence, model } = rumour;
+  return html`<details class="rumour-reasons">
+    <summary>Why?</summary>
+    <ul class="reasons">
+      ${evidence.map((code) => html`<li>${rumourReason(code)}</li>`)}
+      ${
+        status === 'scored' && probability !== null
+          ? html`<li>Estimated chance of a rumour: ${percent(probability)}.</li>`
+          : nothing
+      }
+      ${model ? html`<li>Model ${model.name} ${model.version}</li>` : nothing}
+    </ul>
+  </details>`;
 }
 
 function rulingMark(
