@@ -35,7 +35,7 @@ const neighbours = {
   pipeline: ['bus'],
   archive: ['media'], // how large a picture may be
   // A run ends as an artefact; training reads what the product's normaliser and picture decoder write.
-  training: ['registry', 'normalise', 'archive', 'media'],
+  training: ['registry', 'normalise', 'archive', 'media', 'adversarial'],
   registry: [],
 };
 

@@ -51,10 +51,10 @@ function remaining(results: readonly RunResult[], left: number): string {
 }
 
 async function reproduce(paper: Paper, flags: Flags): Promise<void> {
-  const { mafnTwitterPlan, mmatPairsPlan, mmatPlan, seedsUpTo } = await import(
+  const { mafnTwitterPlan, mmatPairsPlan, mmatPlan, robustPlan, seedsUpTo } = await import(
     '../training/reproduce/plan.ts'
   );
-  const { executePlan } = await import('../training/reproduce/execute.ts');
+  const { executePlan, executeRobust } = await import('../training/reproduce/execute.ts');
   const { openRuns } = await import('../training/reproduce/runs.ts');
   const { writeReport } = await import('../training/reproduce/report.ts');
   const { claimsOf } = await import('../training/reproduce/figures.ts');
@@ -74,7 +74,10 @@ async function reproduce(paper: Paper, flags: Flags): Promise<void> {
   const mediaEval = named(rumours, 'MediaEval');
   if (paper === 'mmat') {
     const crisisMmd = named(await dataSetsIn(dir, 'informative'), 'CrisisMMD');
-    if (crisisMmd) parts.push({ data: crisisMmd, plan: mmatPlan(crisisMmd, options) });
+    if (crisisMmd) {
+      parts.push({ data: crisisMmd, plan: mmatPlan(crisisMmd, options) });
+      parts.push({ data: crisisMmd, plan: robustPlan(crisisMmd, options) });
+    }
     if (mediaEval) parts.push({ data: mediaEval, plan: mmatPairsPlan(mediaEval, options) });
   } else if (mediaEval) parts.push({ data: mediaEval, plan: mafnTwitterPlan(mediaEval, options) });
   if (parts.length === 0)
@@ -100,13 +103,14 @@ async function reproduce(paper: Paper, flags: Flags): Promise<void> {
       signal: stop.signal,
     };
     say(`${data.name}: ${plan.length} runs`);
+    const execute = plan[0]?.study === 'mmat-robust' ? executeRobust : executePlan;
     results.push(
-      ...(await executePlan(
+      ...(await execute(
         {
           ...deps,
           report: (done, of, result, found) => {
-            const { event, protocol, model, seed } = result.key;
-            const what = `${event ?? data.name} ${protocol} ${model} seed ${seed}`;
+            const { event, protocol, model, training, seed } = result.key;
+            const what = `${event ?? data.name} ${protocol} ${model} ${training} seed ${seed}`;
             say(
               `${done}/${of} ${what}: ${found ? 'done before' : `${result.epochs} epochs, ${result.seconds.toFixed(0)} s`}; ${remaining([result], of - done)} left`,
             );

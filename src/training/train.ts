@@ -49,8 +49,11 @@ export interface TrainingHooks {
   /**
    * What a step trains on in place of its batch, with as many rows as it likes: adversarial modes add crafted rows. Runs
    * inside tf.tidy and outside the gradient; all chance must come from `step.seed`, else a resumed run differs.
+   * @param rows which rows of the training table the batch is made of
    */
-  readonly craft?: (clean: LabelledBatch, step: Step) => LabelledBatch;
+  readonly craft?: (clean: LabelledBatch, step: Step, rows: readonly number[]) => LabelledBatch;
+  /** Dev rows as an attacker leaves them, crafted anew after every epoch; their figures count half. */
+  readonly craftDev?: () => Labelled;
 }
 
 export interface TrainingResult {
@@ -103,7 +106,7 @@ export async function train(
       };
       tf.tidy(() => {
         const clean = { batch: table.batch(tf, rows), labels: labelsOf(tf, head, labels, rows) };
-        const seen = hooks.craft?.(clean, step) ?? clean;
+        const seen = hooks.craft?.(clean, step, rows) ?? clean;
         const { value, grads } = tf.variableGrads(() => {
           const loss = crossEntropy(tf, head, network.forward(seen.batch, step), seen.labels, classWeights);
           const more = network.auxiliaryLoss?.(seen.batch, seen.labels, step);
@@ -114,7 +117,13 @@ export async function train(
       });
     }
 
-    const dev = judge(head, predict(tf, network, head, data.dev.table), data.dev.labels, classWeights);
+    const devs = [data.dev, ...(hooks.craftDev ? [hooks.craftDev()] : [])].map((rows) =>
+      judge(head, predict(tf, network, head, rows.table), rows.labels, classWeights),
+    );
+    const dev = {
+      loss: devs.reduce((sum, { loss }) => sum + loss, 0) / devs.length,
+      macroF1: devs.reduce((sum, { macroF1 }) => sum + macroF1, 0) / devs.length,
+    };
     const figure = (of: { devLoss: number; devMacroF1: number }): number =>
       options.stopOn === 'loss' ? -of.devLoss : of.devMacroF1;
     const devFigures = { devLoss: dev.loss, devMacroF1: dev.macroF1 };

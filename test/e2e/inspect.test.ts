@@ -11,7 +11,7 @@ import { createMetrics } from '../../src/metrics/metrics.ts';
 import { readLedger, summariseLedger } from '../../src/pipeline/ledger.ts';
 import { CONTEXT_KEY, codec, post, T0, tinyScorer, tinyVocabulary } from '../support/label-harness.ts';
 import { inlineLanguages } from '../support/languages.ts';
-import { temporaryFolder, tocsin as runTocsin } from '../support/tocsin.ts';
+import { tocsin as runTocsin, temporaryFolder } from '../support/tocsin.ts';
 import { until } from '../support/until.ts';
 
 describe('the commands that look into a bus', () => {

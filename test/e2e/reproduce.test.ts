@@ -14,12 +14,16 @@ it('reproduces a table in its quick form, and goes on from what is done', async 
   expect(report).toContain('### mill_fire');
   for (const model of ['majority', 'naive Bayes', 'text-cnn']) expect(report).toContain(`| ${model} |`);
   const runs = readdirSync(join(out, 'runs')).sort();
-  expect(runs).toHaveLength(4);
+  // Two splits and four defences, two seeds each.
+  expect(runs).toHaveLength(12);
+  for (const defence of ['none', 'static (Algorithm 1)', 'on-the-fly Eq. 2', 'convex hull'])
+    expect(report).toContain(`| ${defence} |`);
 
-  rmSync(join(out, 'runs', runs[0] as string));
+  // A run of a defence is done again together with the others of its seed.
+  rmSync(join(out, 'runs', runs.find((name) => name.includes('hull')) as string));
   const second = await tocsin(args);
   expect(second.code).toBe(0);
-  expect(second.stderr.match(/done before/g)).toHaveLength(3);
+  expect(second.stderr.match(/done before/g)).toHaveLength(8);
   expect(readFileSync(join(out, 'report.md'), 'utf8').replace(/\d+ minutes/, '')).toBe(
     report.replace(/\d+ minutes/, ''),
   );

@@ -39,6 +39,8 @@ export interface RunResult {
   /** Share of positives among the training rows. */
   readonly prior: number;
   readonly naiveBayes: readonly number[];
+  /** The same posts as attacks left them, by the attack's name; empty where nobody attacked. */
+  readonly attacked: Readonly<Record<string, readonly number[]>>;
   readonly trainRows: number;
   readonly epochs: number;
   readonly seconds: number;
@@ -47,7 +49,7 @@ export interface RunResult {
 }
 
 const label = z.union([z.literal(0), z.literal(1)]);
-const resultSchema: z.ZodType<RunResult> = z.object({
+const resultSchema: z.ZodType<RunResult, unknown> = z.object({
   key: z.object({
     study: z.string(),
     data: z.string(),
@@ -66,6 +68,7 @@ const resultSchema: z.ZodType<RunResult> = z.object({
   label: z.array(label),
   prior: z.number(),
   naiveBayes: z.array(z.number()),
+  attacked: z.record(z.string(), z.array(z.number())).default({}),
   trainRows: z.number(),
   epochs: z.number(),
   seconds: z.number(),
