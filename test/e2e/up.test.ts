@@ -18,8 +18,12 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-async function up(dataDir: string, ...flags: string[]): Promise<{ running: Running; url: string }> {
-  const running = startTocsin(['up', '--port', '0', '--data', dataDir, ...flags]);
+async function up(
+  dataDir: string,
+  flags: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ running: Running; url: string }> {
+  const running = startTocsin(['up', '--port', '0', '--data', dataDir, ...flags], env);
   cleanups.push(async () => {
     if (running.child.exitCode === null && running.child.signalCode === null) await running.kill('SIGTERM');
   });
@@ -43,7 +47,7 @@ const balanced = (l: Ledger): boolean =>
 describe('tocsin up', () => {
   it('shows labels of the sample on its page, keeps its books, and stops cleanly', async () => {
     const dataDir = folder();
-    const { running, url } = await up(dataDir, '--sample');
+    const { running, url } = await up(dataDir, ['--sample']);
     await eventually('labels on the page', async () => (await labels(url)).labels.length > 0);
     await eventually(
       'settled pictures',
@@ -83,7 +87,7 @@ describe('tocsin up', () => {
 
   it('loses nothing when it is stopped in the middle of its work and started again', async () => {
     const dataDir = folder();
-    const first = await up(dataDir, '--no-sample');
+    const first = await up(dataDir, ['--no-sample']);
     const body = Array.from({ length: 10_000 }, (_, i) =>
       JSON.stringify({
         id: `p${i}`,
@@ -103,7 +107,7 @@ describe('tocsin up', () => {
 
     const left = JSON.parse(await tocsinOk(['ledger', '--output', 'json', '--data', dataDir])) as Ledger;
     expect(left.inFlight).toBeGreaterThan(0);
-    const again = await up(dataDir, '--no-sample');
+    const again = await up(dataDir, ['--no-sample']);
     const ledger = await eventually('all posts accounted for', async () => {
       const now = await get<Ledger>(`${again.url}/api/ledger`);
       return now.inFlight === 0 && now;
@@ -111,9 +115,20 @@ describe('tocsin up', () => {
     expect(ledger).toMatchObject({ received: 10_000, labelled: 10_000, duplicate: 0, dead: 0 });
   });
 
+  it('does without the scorer when its model is missing, and says so', async () => {
+    const dataDir = folder();
+    const { running, url } = await up(dataDir, ['--no-sample'], {
+      TOCSIN_RUMOUR_MODEL: `${dataDir}/no-model`,
+    });
+    await eventually('the warning', () => running.stderr().includes('Without rumour scores'));
+    expect(running.stderr()).toContain(`${dataDir}/no-model`);
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    expect(await running.kill('SIGINT')).toBe(0);
+  });
+
   it('goes on where it stopped when started again on the same folder', async () => {
     const dataDir = folder();
-    const first = await up(dataDir, '--no-sample');
+    const first = await up(dataDir, ['--no-sample']);
     const posts = Array.from({ length: 50 }, (_, i) => ({
       id: `post-${i}`,
       text: `Bridge ${i} on the river road is under water, people are waiting on the roof`,
@@ -134,7 +149,7 @@ describe('tocsin up', () => {
     await eventually('50 labels', async () => (await get<Ledger>(`${first.url}/api/ledger`)).labelled === 50);
     expect(await first.running.kill('SIGINT')).toBe(0);
 
-    const again = await up(dataDir, '--no-sample');
+    const again = await up(dataDir, ['--no-sample']);
     expect((await get<Ledger>(`${again.url}/api/ledger`)).labelled).toBe(50);
     await eventually(
       'the old labels on the new page',
@@ -152,7 +167,7 @@ describe('tocsin up', () => {
 
   it('brings a killed worker back without losing or doubling a post', async () => {
     const dataDir = folder();
-    const { url } = await up(dataDir, '--no-sample');
+    const { url } = await up(dataDir, ['--no-sample']);
     const { readdirSync, readFileSync } = await import('node:fs');
     const pidsOf = (service: string): number[] =>
       readdirSync(`${dataDir}/run`)
