@@ -3,11 +3,16 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { systemClock } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
 import { cacheDir } from '../config/cache.ts';
 import { createLog } from '../metrics/log.ts';
 import { type Artefact, loadArtefact } from '../models/artefact.ts';
+import type { Tf } from '../models/engine/tf.ts';
 import { championDir } from '../registry/champions.ts';
-import type { ArtefactEvaluation, ScorePosts } from '../training/evaluate.ts';
+import type { Example } from '../training/dataset.ts';
+import type { Encoders } from '../training/encoders.ts';
+import type { ArtefactEvaluation, EvaluationFacts } from '../training/evaluate.ts';
+import type { ClassArtefactEvaluation } from '../training/evaluate-classes.ts';
 import { openAskedEngine, withBackendFlag } from './backend-flag.ts';
 import { EXIT, reportFailure } from './runtime.ts';
 
@@ -39,6 +44,15 @@ const folderOf = (model: string): string =>
 
 const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
 
+const notesOf = (data: EvaluationFacts['data']): string[] => [
+  ...(data.weak ? [`Labels are weak: ${data.weak}.`] : []),
+  ...(data.sameAsTraining ? [] : ['This is not the file that the model was trained on.']),
+  ...(data.missing > 0 ? [`${data.missing} posts of the split are not in these data.`] : []),
+  ...(data.seenInTraining > 0
+    ? [`${data.seenInTraining} of the posts were trained or tuned on: the figures are too good.`]
+    : []),
+];
+
 function table(result: ArtefactEvaluation): string {
   const { model, data, metrics, answers, unscored, claims, baselines } = result;
   const figure = (name: string, value: number, [low, high]: readonly [number, number]): string =>
@@ -49,12 +63,7 @@ function table(result: ArtefactEvaluation): string {
       : [];
   return [
     `${model.name} ${model.version} on ${data.name}, split ${data.split}, ${data.part}: ${metrics.n} posts, ${metrics.positives} labelled yes`,
-    ...(data.weak ? [`Labels are weak: ${data.weak}.`] : []),
-    ...(data.sameAsTraining ? [] : ['This is not the file that the model was trained on.']),
-    ...(data.missing > 0 ? [`${data.missing} posts of the split are not in these data.`] : []),
-    ...(data.seenInTraining > 0
-      ? [`${data.seenInTraining} of the posts were trained or tuned on: the figures are too good.`]
-      : []),
+    ...notesOf(data),
     ...(claims ? [`${claims.count} claims; intervals are over claims.`] : []),
     figure('accuracy', result.accuracy, result.intervals.accuracy),
     figure('balanced accuracy', result.balancedAccuracy, result.intervals.balancedAccuracy),
@@ -71,11 +80,43 @@ function table(result: ArtefactEvaluation): string {
   ].join('\n');
 }
 
+function classTable(result: ClassArtefactEvaluation): string {
+  const { model, data, intervals } = result;
+  const figure = (name: string, value: number, [low, high]: readonly [number, number]): string =>
+    `${name.padEnd(24)}${percent(value)}  (${percent(low)} to ${percent(high)})`;
+  return [
+    `${model.name} ${model.version} on ${data.name}, split ${data.split}, ${data.part}: ${result.n} posts, ${result.classes.length} classes`,
+    ...notesOf(data),
+    figure('accuracy', result.accuracy, intervals.accuracy),
+    figure('balanced accuracy', result.balancedAccuracy, intervals.balancedAccuracy),
+    figure('macro-F1', result.macroF1, intervals.macroF1),
+    figure('mean average precision', result.meanAveragePrecision, intervals.meanAveragePrecision),
+    figure('AUROC', result.auroc, intervals.auroc),
+    figure('majority', result.majority, intervals.majority),
+    `${'calibration error'.padEnd(24)}${percent(result.ece)}`,
+    `${'decided'.padEnd(24)}${percent(result.coverage)}`,
+    `${'without a score'.padEnd(24)}${result.unscored}`,
+    ...Object.entries(result.byClass).map(
+      ([name, c]) =>
+        `${name.padEnd(24)}F1 ${percent(c.f1)}, precision ${percent(c.precision)}, recall ${percent(c.recall)}, ${c.positives} posts`,
+    ),
+  ].join('\n');
+}
+
+interface ScoreWays<T> {
+  readonly served: (artefact: Artefact, log: Log) => T;
+  readonly network: (tf: Tf, artefact: Artefact, encoders: Encoders) => T;
+}
+
 /** How the artefact scores: as it serves, or by its network on the engine where it is not served. */
-async function scoresOf(artefact: Artefact, flags: Flags): Promise<ScorePosts> {
-  const { isServed, networkScores, servedScores } = await import('../training/evaluate.ts');
+async function scoresOf<R>(
+  artefact: Artefact,
+  flags: Flags,
+  ways: ScoreWays<(examples: readonly Example[]) => Promise<R>>,
+): Promise<(examples: readonly Example[]) => Promise<R>> {
+  const { isServed } = await import('../training/evaluate.ts');
   const log = createLog('evaluate', 'warn');
-  if (isServed(artefact)) return servedScores(artefact, log);
+  if (isServed(artefact)) return ways.served(artefact, log);
   const { architecture } = await import('../models/zoo/zoo.ts');
   const { openEncoders } = await import('../training/encoders.ts');
   const { architecture: made, encoders } = artefact.manifest;
@@ -85,7 +126,7 @@ async function scoresOf(artefact: Artefact, flags: Flags): Promise<ScorePosts> {
     threads: 2,
     log,
   });
-  const score = networkScores(await openAskedEngine(flags), artefact, opened);
+  const score = ways.network(await openAskedEngine(flags), artefact, opened);
   return async (examples) => {
     try {
       return await score(examples);
@@ -114,12 +155,7 @@ export function register(program: Command): void {
     .action(async (model: string, flags: Flags) => {
       try {
         const output = oneOf('output', flags['output'], ['table', 'json'] as const);
-        const result = await evaluate(model, flags);
-        if (flags['report'] !== undefined) {
-          const { writeReport } = await import('../training/report/write-report.ts');
-          await writeReport(resolve(String(flags['report'])), result);
-        }
-        process.stdout.write(`${output === 'json' ? JSON.stringify(result) : table(result)}\n`);
+        process.stdout.write(`${await evaluate(model, flags, output)}\n`);
         process.exitCode = EXIT.ok;
       } catch (thrown) {
         reportFailure('evaluate', thrown);
@@ -127,9 +163,15 @@ export function register(program: Command): void {
     });
 }
 
-async function evaluate(model: string, flags: Flags): Promise<ArtefactEvaluation> {
+/** What is printed. */
+async function evaluate(model: string, flags: Flags, output: 'table' | 'json'): Promise<string> {
   // Loaded here, not above: `tocsin --help` loads every command.
-  const { CHOICE_DEFAULTS, evaluateArtefact } = await import('../training/evaluate.ts');
+  const { CHOICE_DEFAULTS, evaluateArtefact, networkScores, servedScores } = await import(
+    '../training/evaluate.ts'
+  );
+  const { evaluateClasses, networkClassScores, servedClassScores } = await import(
+    '../training/evaluate-classes.ts'
+  );
   const { readDataset } = await import('../training/read-dataset.ts');
   const part = oneOf('part', flags['part'], PARTS);
   const seed = wholeNumber('seed', flags['seed'], 0);
@@ -142,5 +184,18 @@ async function evaluate(model: string, flags: Flags): Promise<ArtefactEvaluation
   const usual = data.sha256 === artefact.manifest.data.sha256 ? 'own' : 'all';
   const split = flags['split'] === undefined ? usual : String(flags['split']);
   const choice = { ...CHOICE_DEFAULTS, split, part, seed, limit, withPicture: flags['withPicture'] === true };
-  return evaluateArtefact(artefact, data, choice, await scoresOf(artefact, flags));
+  if (artefact.manifest.classes) {
+    if (flags['report'] !== undefined)
+      throw new TocsinError('BAD_USAGE', '--report is for tasks with two answers; take --output json.');
+    const ways = { served: servedClassScores, network: networkClassScores };
+    const result = await evaluateClasses(artefact, data, choice, await scoresOf(artefact, flags, ways));
+    return output === 'json' ? JSON.stringify(result) : classTable(result);
+  }
+  const ways = { served: servedScores, network: networkScores };
+  const result = await evaluateArtefact(artefact, data, choice, await scoresOf(artefact, flags, ways));
+  if (flags['report'] !== undefined) {
+    const { writeReport } = await import('../training/report/write-report.ts');
+    await writeReport(resolve(String(flags['report'])), result);
+  }
+  return output === 'json' ? JSON.stringify(result) : table(result);
 }

@@ -45,6 +45,7 @@ async function list(root: string, json: boolean): Promise<void> {
 async function verify(dir: string): Promise<void> {
   // Loaded here, not above: it brings ONNX Runtime, and `tocsin --help` loads every command.
   const { openScorer } = await import('../models/serving/scorer.ts');
+  const { openClassScorer } = await import('../models/serving/class-scorer.ts');
   const { openCatalogued } = await import('../models/encoders/catalogued.ts');
   const { openRumourScorer } = await import('../models/serving/rumour-scorer.ts');
   const deps = { dir, metrics: createMetrics({ bare: true }), log: silentLog };
@@ -55,7 +56,7 @@ async function verify(dir: string): Promise<void> {
           ...deps,
           openEncoder: openCatalogued({ cacheDir: cacheDir(), threads: 1, log: silentLog }),
         })
-      : await openScorer({ ...deps, threads: 1 });
+      : await (manifest.classes ? openClassScorer : openScorer)({ ...deps, threads: 1 });
   await scorer.close();
   say(`${scorer.model.name} ${scorer.model.version}: all files verified, golden batch reproduced.`);
 }

@@ -8,6 +8,7 @@ import { nearest } from '../base/nearest.ts';
 import { cacheDir } from '../config/cache.ts';
 import { createLog } from '../metrics/log.ts';
 import type { Architecture } from '../models/zoo/contract.ts';
+import type { Dataset } from '../training/dataset.ts';
 import type { Task } from '../training/tasks.ts';
 import type { TrainingOptions } from '../training/train.ts';
 import { openAskedEngine, withBackendFlag } from './backend-flag.ts';
@@ -82,6 +83,9 @@ const ownVersion = (): string =>
   (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string })
     .version;
 
+/** Everyday posts beside the 27,000 of CrisisLexT26: enough to be refused, too few to outweigh them. */
+const EVERYDAY_LIMIT = 3_000;
+
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
@@ -93,16 +97,25 @@ async function trainModel(name: string, flags: Flags): Promise<void> {
   const { openEncoders } = await import('../training/encoders.ts');
   const { hashesOf, openPictures } = await import('../training/pictures.ts');
   const { splitBy } = await import('../training/splits.ts');
+  const { withEveryday } = await import('../training/everyday.ts');
   const { readDataset } = await import('../training/read-dataset.ts');
   const { recipeOf } = await import('../training/recipes.ts');
   const { TASK_NAMES } = await import('../training/tasks.ts');
 
   const row = architecture(name);
   const config = configOf(row, flags['config']);
-  const { head, options } = recipeOf(name);
-  const training: TrainingOptions = { seed: 1, ...options, ...trainingOf(flags) };
   const task = oneOf<Task>(flags, 'task', TASK_NAMES) ?? 'informative';
-  const data = await readDataset(resolve(String(flags['data'])), { task, now: systemClock.now() });
+  const training: TrainingOptions = { seed: 1, ...recipeOf(name).options, ...trainingOf(flags) };
+  const read = (path: unknown): Promise<Dataset> =>
+    readDataset(resolve(String(path)), { task, now: systemClock.now() });
+  const own = await read(flags['data']);
+  const data =
+    flags['everyday'] === undefined
+      ? own
+      : withEveryday(own, await read(flags['everyday']), {
+          limit: whole(flags, 'everyday-limit', 1) ?? EVERYDAY_LIMIT,
+          seed: training.seed,
+        });
   say(`${data.name}: ${data.examples.length} examples, left out ${JSON.stringify(data.left)}`);
   if (data.weak) say(`Labels are weak: ${data.weak}`);
   const split = splitBy(
@@ -123,7 +136,7 @@ async function trainModel(name: string, flags: Flags): Promise<void> {
   });
   try {
     const artefact = await buildArtefact(tf, {
-      model: { architecture: row, config, head },
+      model: { architecture: row, config, head: recipeOf(name, data).head },
       data,
       split,
       encoders,
@@ -154,7 +167,7 @@ export function register(program: Command): void {
     .argument('<model>', 'architecture: mmn, text-cnn, mafn, eann, … (an unknown one lists all)')
     .requiredOption('--data <path>', 'labelled posts: any folder or file that a reader knows')
     .requiredOption('--out <dir>', 'folder of the new model; must not exist')
-    .option('--task <name>', 'informative or rumour', 'informative')
+    .option('--task <name>', 'informative, rumour, humanitarian or damage', 'informative')
     .option(
       '--split <protocol>',
       'grouped, paper, official, official-disjoint, agreed, event:EVENT or event-fold:I/K',
@@ -162,6 +175,8 @@ export function register(program: Command): void {
     )
     .option('--seed <n>', 'seed of split, weights and order (default 1)')
     .option('--config <json>', "values that differ from the architecture's defaults")
+    .option('--everyday <path>', 'posts off topic there (labelled 0) join as not informative: CrisisLexT6')
+    .option('--everyday-limit <n>', `at most so many of them (default ${EVERYDAY_LIMIT})`)
     .option('--max-epochs <n>', 'most epochs (early stopping ends sooner)')
     .option('--patience <n>', 'epochs without a better dev figure before training ends')
     .option('--stop-on <figure>', 'dev figure that decides: loss or macroF1')

@@ -6,38 +6,55 @@ import { MAX_WORDS } from './words.ts';
 /** Largest difference between engines that still counts as the same logit. */
 export const LOGIT_TOLERANCE = 1e-4;
 
+/** Logits of one input, [outputs]. On disk one output is a plain number. */
+type Logits = readonly number[];
+
 export interface Golden {
   /** With an empty text and one of unknown words. */
   readonly texts: readonly {
     readonly text: string;
     readonly words: readonly number[];
-    readonly textLogit: number;
+    readonly textLogit: Logits;
   }[];
   readonly pictures: readonly {
     /** Index into `texts`. */
     readonly text: number;
     /** 64 × 64 RGB bytes in base64. */
     readonly pixels: string;
-    readonly logit: number;
-    readonly imageLogit: number;
+    readonly logit: Logits;
+    readonly imageLogit: Logits;
   }[];
 }
 
+const logits = z.union([z.number().transform((value) => [value]), z.array(z.number()).min(2)]);
+
 const goldenSchema: z.ZodType<Golden> = z.object({
   texts: z.array(
-    z.object({ text: z.string(), words: z.array(z.number().int()).length(MAX_WORDS), textLogit: z.number() }),
+    z.object({ text: z.string(), words: z.array(z.number().int()).length(MAX_WORDS), textLogit: logits }),
   ),
   pictures: z.array(
     z.object({
       text: z.number().int(),
       pixels: z.base64(),
-      logit: z.number(),
-      imageLogit: z.number(),
+      logit: logits,
+      imageLogit: logits,
     }),
   ),
 });
 
-export const encodeGolden = (golden: Golden): string => `${JSON.stringify(golden, null, 1)}\n`;
+const plain = (values: Logits): number | Logits => (values.length === 1 ? (values[0] as number) : values);
+
+export const encodeGolden = ({ texts, pictures }: Golden): string => {
+  const written = {
+    texts: texts.map((row) => ({ ...row, textLogit: plain(row.textLogit) })),
+    pictures: pictures.map((row) => ({
+      ...row,
+      logit: plain(row.logit),
+      imageLogit: plain(row.imageLogit),
+    })),
+  };
+  return `${JSON.stringify(written, null, 1)}\n`;
+};
 
 /** Throws MODEL_INVALID for anything but a golden batch. */
 export function parseGolden(bytes: Uint8Array): Golden {

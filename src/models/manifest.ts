@@ -8,7 +8,11 @@ export interface Measured {
   readonly interval: readonly [number, number];
 }
 
-/** How good a model is on one set of posts, answers being taken at 0.5. */
+/**
+ * How good a model is on one set of posts, answers being taken at 0.5. For a task with several classes, answers are taken
+ * at each class's `yes` (any-of) or are the likeliest class (one-of); `positives` and `confusion` count pairs of a post and
+ * a class, accuracy is the share of such pairs (any-of) or of posts (one-of), the other figures are means over classes.
+ */
 export interface Metrics {
   readonly n: number;
   readonly positives: number;
@@ -25,6 +29,16 @@ export interface Metrics {
 export interface Calibration {
   readonly scale: number;
   readonly bias: number;
+}
+
+/** How one class of a task with several is read from its logit and answered. */
+export interface ServedClass {
+  readonly name: string;
+  /** By what the logit rests on. Under a softmax head all classes share one temperature. */
+  readonly calibration: Manifest['calibration'];
+  /** `yes` at or above, `no` at or below. */
+  readonly yes: number;
+  readonly no: number;
 }
 
 /** What JSON can hold. */
@@ -59,18 +73,29 @@ export interface Manifest {
   /** The word table that it reads; null where it reads none. */
   readonly words: { readonly id: string; readonly size: number } | null;
   readonly normaliser: string;
-  /** By what the logit rests on; null where it is never served. */
+  /** For a task with several classes, in the order of the outputs; absent for a yes-or-no task. */
+  readonly classes?: readonly ServedClass[];
+  /** By what the logit rests on; null where it is never served, and where `classes` have theirs. */
   readonly calibration: {
     readonly text: Calibration | null;
     readonly image: Calibration | null;
     readonly both: Calibration | null;
   };
+  /** Where `classes` have their own, only the name counts. */
   readonly thresholds: { readonly name: string; readonly yes: number; readonly no: number };
   readonly data: {
     readonly name: string;
     readonly licence: string;
+    /** All of them. */
     readonly examples: number;
     readonly sha256: string;
+    /** Those that come from another collection. */
+    readonly also?: {
+      readonly name: string;
+      readonly licence: string;
+      readonly examples: number;
+      readonly sha256: string;
+    };
   };
   readonly split: {
     readonly protocol: string;
@@ -100,6 +125,18 @@ const probability = z.number().min(0).max(1);
 const interval = z.tuple([z.number(), z.number()]);
 const measured = z.object({ value: z.number(), interval });
 const calibration = z.object({ scale: z.number().positive(), bias: z.number() });
+const calibrations = z.object({
+  text: calibration.nullable(),
+  image: calibration.nullable(),
+  both: calibration.nullable(),
+});
+
+const collection = {
+  name: z.string(),
+  licence: z.string(),
+  examples: z.number().int(),
+  sha256: hash,
+};
 
 const metrics = z.object({
   n: z.number().int(),
@@ -135,13 +172,15 @@ export const manifestSchema: z.ZodType<Manifest> = z.object({
   modalities: z.object({ text: z.enum(['trained', 'untrained']), image: z.enum(['trained', 'untrained']) }),
   words: z.object({ id: z.string(), size: z.number().int() }).nullable(),
   normaliser: z.string(),
-  calibration: z.object({
-    text: calibration.nullable(),
-    image: calibration.nullable(),
-    both: calibration.nullable(),
-  }),
+  classes: z
+    .array(
+      z.object({ name: z.string().min(1), calibration: calibrations, yes: probability, no: probability }),
+    )
+    .min(2)
+    .exactOptional(),
+  calibration: calibrations,
   thresholds: z.object({ name: z.string(), yes: probability, no: probability }),
-  data: z.object({ name: z.string(), licence: z.string(), examples: z.number().int(), sha256: hash }),
+  data: z.object({ ...collection, also: z.object(collection).exactOptional() }),
   split: z.object({
     protocol: z.string(),
     seed: z.number().int(),

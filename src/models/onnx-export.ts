@@ -14,16 +14,16 @@ import type { Network } from './zoo/contract.ts';
 import type { MmnConfig } from './zoo/mmn.ts';
 
 export interface MmnOnnx {
-  /** `words` [b, 15, 100] → `text_logit` [b, 1], the picture being absent. */
+  /** `words` [b, 15, 100] → `text_logit` [b, outputs], the picture being absent. */
   readonly text: Uint8Array;
   /**
    * `words` [b, 15, 100], `pictures` [b, 64, 64, 3] in [0, 1] → `logit` from both, `text_logit` without the picture,
-   * `image_logit` without the text; each [b, 1].
+   * `image_logit` without the text; each [b, outputs].
    */
   readonly joint: Uint8Array;
 }
 
-/** Exports the weights that the network, built with `config` and one output, has now. */
+/** Exports the weights that the network, built with `config`, has now. */
 export function exportMmn(tf: Tf, mmn: Network, config: MmnConfig): MmnOnnx {
   const weights = mmnWeights(tf, mmn, config);
   const words: OnnxPort = { name: 'words', shape: [MAX_WORDS, WORD_DIMENSIONS] };
@@ -39,7 +39,8 @@ export function exportMmn(tf: Tf, mmn: Network, config: MmnConfig): MmnOnnx {
     ...headNodes('both', 'both_part'),
     node('Identity', ['both_logit'], 'logit'),
   ];
-  const logit = (name: string): OnnxPort => ({ name, shape: [1] });
+  const outputs = weights.find(({ name }) => name === 'logit_bias')?.shape[0] ?? 1;
+  const logit = (name: string): OnnxPort => ({ name, shape: [outputs] });
   const encode = (name: string, inputs: OnnxPort[], outputs: OnnxPort[], nodes: OnnxNode[]): Uint8Array => {
     const used = new Set(nodes.flatMap((n) => n.inputs));
     return encodeOnnx({
@@ -95,7 +96,7 @@ function imageNodes(): OnnxNode[] {
   ];
 }
 
-/** The fusion layer before its relu → a logit. [b, 1] */
+/** The fusion layer before its relu → the logits. [b, outputs] */
 function headNodes(name: string, from: string): OnnxNode[] {
   return [
     node('Relu', [from], `${name}_fused`),
@@ -144,8 +145,9 @@ function mmnWeights(tf: Tf, mmn: Network, config: MmnConfig): OnnxWeights[] {
     add('fusion_image', part(textFilters, imageUnits));
     add('fusion_bias_list', fusionBias);
     add('fusion_bias', tf.reshape(fusionBias, [1, fusionUnits, 1, 1]));
-    const [logitKernel, logitBias] = of('logit'); // [fusion, 1]
-    add('logit_weights', tf.reshape(tf.transpose(logitKernel), [1, fusionUnits, 1, 1]));
+    const [logitKernel, logitBias] = of('logit'); // [fusion, outputs]
+    const outputs = logitBias.size;
+    add('logit_weights', tf.reshape(tf.transpose(logitKernel), [outputs, fusionUnits, 1, 1]));
     add('logit_bias', logitBias);
   });
   return weights;

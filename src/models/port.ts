@@ -36,6 +36,34 @@ export interface Scorer {
   close(): Promise<void>;
 }
 
+/** One class of a task with several. */
+export interface AskedClass {
+  readonly name: string;
+  /** `yes` at or above. */
+  readonly yes: number;
+  /** `no` at or below; between the two the answer is `unsure`. */
+  readonly no: number;
+}
+
+/** Calibrated probabilities in the order of the scorer's classes; null as in `ScoreOutput`. */
+export interface ClassOutput {
+  readonly probabilities: readonly number[] | null;
+  readonly byModality: { readonly text: readonly number[] | null; readonly image: readonly number[] | null };
+  /** What `probabilities` rest on. */
+  readonly modalities: readonly ('text' | 'image')[];
+}
+
+/** A loaded model for a task with several classes. Scores do not depend on the neighbours in the batch. */
+export interface ClassScorer {
+  readonly model: ModelRef;
+  readonly classes: readonly AskedClass[];
+  /** Name of the threshold set, as labels carry it. */
+  readonly thresholds: string;
+  /** One output per input, in order. */
+  score(batch: readonly ScoreInput[]): Promise<readonly ClassOutput[]>;
+  close(): Promise<void>;
+}
+
 /** Text to rows of the word table; the same for training and serving. */
 export interface Vocabulary {
   /** Identifies the table and the tokeniser. */

@@ -6,24 +6,18 @@ import type { Json, Manifest } from '../models/manifest.ts';
 import { saveNetwork } from '../models/network-files.ts';
 import { NORMALISER_VERSION } from '../normalise/text.ts';
 import { refuseExisting, writeArtefact } from '../registry/artefact.ts';
-import { writeCard } from './card.ts';
 import { type EpochReport, openCheckpoints } from './checkpoint.ts';
-import { groupClaims, perClaim } from './claims.ts';
-import { binaryTaskOf, type Dataset } from './dataset.ts';
+import type { Dataset } from './dataset.ts';
 import { type Encoders, encodersOf } from './encoders.ts';
-import { answersOf, bySubgroup, claimsOf, type Evaluation } from './evaluation.ts';
-import { type Comparison, type Fitted, fitModel, type Model } from './fit.ts';
-import { chooseThresholds, measure } from './measure.ts';
+import type { Model } from './fit-network.ts';
+import { judgeClasses } from './judge-classes.ts';
+import { judgeYesNo } from './judge-yes-no.ts';
+import type { FitOn } from './judging.ts';
 import { hashesOf, openPictures } from './pictures.ts';
 import { servingFiles } from './serving-files.ts';
-import { encodeSplit, pick, type Split, splitBy } from './splits.ts';
+import { encodeSplit, type Split } from './splits.ts';
+import { isBinary } from './tasks.ts';
 import type { TrainingOptions } from './train.ts';
-import { answerUnseen } from './unseen.ts';
-
-/** Share of `yes` and of `no` answers that must be right, on dev or on unseen events. */
-const ANSWER_TARGET = 0.85;
-/** Claims of unseen events that such a share must rest on. */
-const LEAST_CLAIMS = 20;
 
 export interface BuildOptions {
   readonly model: Model;
@@ -45,86 +39,43 @@ export interface BuildOptions {
   readonly report: (run: string, epoch: EpochReport) => void;
 }
 
-/** Trains and writes a model that says yes or no. Continues where a killed run stopped. */
+/** Trains and writes a model of any task. Continues where a killed run stopped. */
 export async function buildArtefact(tf: Tf, build: BuildOptions): Promise<Artefact> {
   const { model, data, split, encoders, training, out } = build;
   await refuseExisting(out);
-  const task = binaryTaskOf(data);
   const { name, source } = model.architecture;
   const { config, head } = model;
   const usedEncoders = encodersOf(encoders);
   const checkpointDir = `${out}.checkpoints`;
-  const fitOn = (on: Split): Promise<Fitted> => {
+  const fitOn: FitOn = (train, on) => {
+    const splitHash = encodeSplit(on).sha256;
     const run = {
-      split: encodeSplit(on).sha256,
+      split: splitHash,
       model: { name, config, head },
       training,
       words: encoders.vocabulary.id,
       encoders: usedEncoders,
       engine: describeEngine(tf),
     };
-    const dir = `${checkpointDir}/${on.protocol.replace(/[^A-Za-z0-9_-]/g, '_')}`;
+    const dir = `${checkpointDir}/${on.protocol.replace(/[^A-Za-z0-9_-]/g, '_')}-${splitHash.slice(0, 8)}`;
     const deps = { tf, encoders, checkpoints: openCheckpoints(dir, run) };
     const report = (epoch: EpochReport): void => build.report(on.protocol, epoch);
-    return fitModel({ ...deps, report }, model, data, on, training);
+    return train({ ...deps, report }, model, data, on, training);
   };
 
-  const fitted = await fitOn(split);
-  const { network, dims, learnt, testExamples } = fitted;
+  const pictures = openPictures();
+  const judging = { ...build, pictures, hashes: await hashesOf(data.examples, pictures) };
+  const judged = await (isBinary(data.task) ? judgeYesNo : judgeClasses)(fitOn, judging);
+  const { network, dims, learnt, result } = judged.fitted;
   try {
-    const pictures = openPictures();
-    const hashes = await hashesOf(data.examples, pictures);
-    const unseen =
-      build.unseenFolds > 0
-        ? await answerUnseen(
-            { ...data, examples: pick(data, [...split.train, ...split.dev]) },
-            { folds: build.unseenFolds, seed: split.seed, hashes },
-            pictures,
-            fitOn,
-          )
-        : null;
-    const leftOut: Record<string, Comparison> = {};
-    for (const event of build.leaveOut) {
-      const other = await fitOn(splitBy(data, `event:${event}`, split.seed, hashes));
-      leftOut[event] = (await other.judge(other.calibration)).comparison;
-      other.network.dispose();
-    }
-    const calibration = unseen?.calibration ?? fitted.calibration;
-    const { dev, test, comparison } = await fitted.judge(calibration);
-    const thresholds = {
-      name: `${unseen ? 'unseen' : 'dev'}-${100 * ANSWER_TARGET}`,
-      ...(unseen
-        ? chooseThresholds(unseen.claims, ANSWER_TARGET, LEAST_CLAIMS)
-        : chooseThresholds(dev, ANSWER_TARGET)),
-    };
-    const claims = task === 'rumour' ? groupClaims(testExamples, hashes) : null;
-    const evaluation: Evaluation = {
-      test: comparison,
-      dev: measure(dev),
-      answers: answersOf(test, thresholds),
-      byLanguage: bySubgroup(test, testExamples, ({ language }) => language),
-      byEvent: bySubgroup(test, testExamples, ({ event }) => event),
-      leftOut,
-      claims: claims && {
-        ...claimsOf(test, claims),
-        answers: answersOf(perClaim(test, claims), thresholds),
-      },
-      unseen: unseen && {
-        folds: build.unseenFolds,
-        events: unseen.events,
-        posts: unseen.posts,
-        perClaim: measure(unseen.claims),
-        answers: answersOf(unseen.claims, thresholds),
-      },
-    };
     const files = await saveNetwork(tf, network.layers);
     const splitFile = encodeSplit(split);
     const { id, size } = encoders.vocabulary;
     const manifest: Omit<Manifest, 'files'> = {
       format: 2,
-      name: `${name}-${task}`,
+      name: `${name}-${data.task}`,
       version: `s${training.seed}-${sha256Of(files.weights).slice(0, 8)}`,
-      task,
+      task: data.task,
       architecture: { name, config: config as Record<string, Json>, head, dims },
       encoders: usedEncoders,
       modalities: {
@@ -133,13 +84,13 @@ export async function buildArtefact(tf: Tf, build: BuildOptions): Promise<Artefa
       },
       words: model.architecture.columns(config).includes('words') ? { id, size } : null,
       normaliser: NORMALISER_VERSION,
-      calibration,
-      thresholds,
+      ...judged.answers,
       data: {
         name: data.name,
         licence: data.licence,
         examples: data.examples.length,
         sha256: data.sha256,
+        ...(data.also ? { also: data.also } : {}),
       },
       split: {
         protocol: split.protocol,
@@ -152,12 +103,11 @@ export async function buildArtefact(tf: Tf, build: BuildOptions): Promise<Artefa
       training: {
         seed: training.seed,
         engine: describeEngine(tf),
-        epochs: fitted.result.epochs,
-        bestEpoch: fitted.result.bestEpoch,
+        epochs: result.epochs,
+        bestEpoch: result.bestEpoch,
         options: { ...training },
       },
       codeVersion: build.codeVersion,
-      metrics: { dev: evaluation.dev, test: evaluation.test.model },
     };
     const artefact = await writeArtefact(
       out,
@@ -166,8 +116,8 @@ export async function buildArtefact(tf: Tf, build: BuildOptions): Promise<Artefa
         [ARTEFACT_FILES.weights]: files.weights,
         ...(await servingFiles(tf, { network, model, dims, encoders })),
         [ARTEFACT_FILES.split]: splitFile.json,
-        [ARTEFACT_FILES.evaluation]: `${JSON.stringify({ ...evaluation, history: fitted.result.history }, null, 1)}\n`,
-        [ARTEFACT_FILES.card]: writeCard(manifest, evaluation, source),
+        [ARTEFACT_FILES.evaluation]: `${JSON.stringify({ ...judged.evaluation, history: result.history }, null, 1)}\n`,
+        [ARTEFACT_FILES.card]: judged.card(manifest, source),
       },
       manifest,
     );

@@ -3,12 +3,12 @@ import type { Manifest, Measured, Metrics } from '../models/manifest.ts';
 import type { Answers, Evaluation } from './evaluation.ts';
 import type { Comparison } from './fit.ts';
 
-type Described = Omit<Manifest, 'files'>;
+export type Described = Omit<Manifest, 'files'>;
 
-const percent = (value: number): string => (100 * value).toFixed(1);
-const withInterval = ({ value, interval: [low, high] }: Measured): string =>
+export const percent = (value: number): string => (100 * value).toFixed(1);
+export const withInterval = ({ value, interval: [low, high] }: Measured): string =>
   `${percent(value)} (${percent(low)}–${percent(high)})`;
-const row = (...cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`;
+export const row = (...cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`;
 
 const COLUMNS = ['accuracy', 'balanced accuracy', 'macro-F1', 'AUROC', 'calibration error'];
 const cells = (m: Metrics): string[] => [
@@ -19,15 +19,16 @@ const cells = (m: Metrics): string[] => [
   percent(m.ece),
 ];
 
-const table = (head: readonly string[], rows: readonly string[]): string =>
+export const table = (head: readonly string[], rows: readonly string[]): string =>
   [row(...head), row(...head.map(() => '---')), ...rows].join('\n');
 
-const comparison = (name: string, { model, naiveBayes, majority }: Comparison): string =>
+const comparison = (name: string, { model, naiveBayes, logistic, majority }: Comparison): string =>
   table(
     ['model', ...COLUMNS],
     [
       row(`**${name}**`, ...cells(model)),
       row('naive Bayes', ...cells(naiveBayes)),
+      row('logistic regression', ...cells(logistic)),
       row('majority', ...cells(majority).slice(0, -1), '–'),
     ],
   );
@@ -46,7 +47,7 @@ const verdict = (name: string, { model, naiveBayes }: Comparison): string => {
 
 const subgroups = (name: string, groups: Readonly<Record<string, Metrics>>): string =>
   table(
-    [name, 'posts', '% yes', 'accuracy', 'macro-F1', 'AUROC'],
+    [name, 'posts', '% yes', 'accuracy', 'macro-F1', 'AUROC', 'calibration error'],
     Object.entries(groups).map(([group, m]) =>
       row(
         group,
@@ -55,6 +56,7 @@ const subgroups = (name: string, groups: Readonly<Record<string, Metrics>>): str
         withInterval(m.accuracy),
         withInterval(m.macroF1),
         withInterval(m.auroc),
+        percent(m.ece),
       ),
     ),
   );
@@ -67,32 +69,41 @@ const leftOut = (name: string, events: Evaluation['leftOut']): string => {
     [
       'event left out',
       'posts',
+      '% yes',
       `${name} macro-F1`,
       'naive Bayes macro-F1',
+      'logistic regression macro-F1',
       'majority macro-F1',
       `${name} AUROC`,
       'naive Bayes AUROC',
+      `${name} calibration error`,
     ],
     [
       ...entries.map(([event, c]) =>
         row(
           event,
           c.model.n,
+          percent(c.model.positives / Math.max(1, c.model.n)),
           withInterval(c.model.macroF1),
           withInterval(c.naiveBayes.macroF1),
+          withInterval(c.logistic.macroF1),
           percent(c.majority.macroF1.value),
           withInterval(c.model.auroc),
           withInterval(c.naiveBayes.auroc),
+          percent(c.model.ece),
         ),
       ),
       row(
         '**mean**',
         '',
+        '',
         mean((c) => c.model.macroF1.value),
         mean((c) => c.naiveBayes.macroF1.value),
+        mean((c) => c.logistic.macroF1.value),
         mean((c) => c.majority.macroF1.value),
         mean((c) => c.model.auroc.value),
         mean((c) => c.naiveBayes.auroc.value),
+        mean((c) => c.model.ece),
       ),
     ],
   );
@@ -107,12 +118,17 @@ const QUESTIONS: Readonly<Record<Manifest['task'], string>> = {
 as against sympathy, opinion, jokes and things that have nothing to do with it.`,
   rumour: `Says whether a post looks like a fake: whether what it tells or shows is not what happened. It judges style and content, not
 the world; nobody has checked anything.`,
-  humanitarian: 'Says what a post of a disaster tells of.',
+  humanitarian: `Says what a post of a disaster tells of: people struck, damage, advice, aid, sympathy, other useful things. A post may have
+several of these or none.`,
   damage: 'Says how badly what a picture shows is damaged.',
 };
 
 /** What it is for, and what not. */
 const USES: Readonly<Partial<Record<Manifest['task'], string>>> = {
+  informative: `For people who follow a disaster's posts and cannot read them all: what is informative comes first, *unsure* is a real answer, nothing is
+hidden. Not for removing posts, not for judging people, and never the reason not to send help.`,
+  humanitarian: `For people who look for posts of one kind (who is struck, what is broken, who offers help) and as a first sorting. A class that it does not
+name may still be there. Not for counting needs, and never the reason not to send help.`,
   rumour: `For people in an emergency centre, as one hint among several which claims to look at first, beside how far a claim has spread, its
 earlier posts, corrections and rulings. The score is of how a claim is written and pictured, not of whether it is true; *unsure* reads
 "not enough evidence". Not for removing posts, not for judging people, and never the reason not to send help.`,
@@ -132,6 +148,12 @@ misleading content on Twitter*, IJMIR 2018; MediaEval 2015, Verifying Multimedia
   CrisisLexT26: `labelled tweets of 26 crises of 2012 and 2013 (Olteanu, Castillo, Diaz, Vieweg: *What to Expect When the
 Unexpected Happens*, CSCW 2015). Informative = "Related and informative"; not informative = "Related - but not informative" and
 "Not related"; "Not applicable" left out`,
+};
+
+/** What is known of what was added. */
+const ALSO: Readonly<Record<string, string>> = {
+  'off-topic posts of CrisisLexT6':
+    'Olteanu et al., ICWSM 2014; everyday tweets, gathered by place and time, of disasters that CrisisLexT26 does not have; its on-topic tweets are left out; ',
 };
 
 /** Limits that hold for all, and those of what the model reads. */
@@ -174,48 +196,70 @@ ${table(
 
 ${shares(answers)}`;
 
-const unseenSection = ({
-  folds,
-  events,
-  posts,
-  perClaim,
-  answers,
-}: NonNullable<Evaluation['unseen']>): string => `## Calibration on unseen events
+const unseenSection = (name: string, unseen: NonNullable<Evaluation['unseen']>): string => {
+  const { folds, events, posts, unit, perClaim, byEvent, answers } = unseen;
+  const errors = Object.values(byEvent).map(({ model }) => model.ece);
+  const mean = errors.reduce((sum, ece) => sum + ece, 0) / Math.max(1, errors.length);
+  return `## Calibration on unseen events
 
-${folds} further models were trained, each without the events of a fold. What they say of these ${events} events (${posts.toLocaleString('en')} posts, ${perClaim.n} claims)
-calibrates the model and sets its thresholds, because a new event is what users meet. One answer a claim:
+${folds} further models were trained, each without the events of a fold. What they say of these ${events} events (${posts.toLocaleString('en')} posts${unit === 'claim' ? `, ${perClaim.n} claims` : ''})
+calibrates the model and sets its thresholds, because a new event is what users meet.${unit === 'claim' ? ' One answer a claim:' : ''}
 
 ${table(['', ...COLUMNS], [row('unseen events', ...cells(perClaim))])}
 
-${shares(answers)} These claims chose the thresholds; the test did not. A probability takes it that the share of fakes among a
-disaster's claims is as here, ${percent(perClaim.positives / Math.max(1, perClaim.n))} %.`;
+${shares(answers, unit)} These ${unit}s chose the thresholds; the test did not. A probability takes it that the share of *yes* among a
+disaster's ${unit}s is as here, ${percent(perClaim.positives / Math.max(1, perClaim.n))} %.${
+    unit === 'claim'
+      ? ''
+      : `
 
-const shares = ({ yes, no, unsure }: Evaluation['answers']): string =>
-  `Of the claims ${percent(yes.share)} % are answered *yes* (${percent(yes.right)} % of these right), ${percent(no.share)} % *no* (${percent(no.right)} % right), ${percent(unsure)} % *unsure*.`;
+Each event by a model that did not see it, calibrated by the other events alone. Calibration error: mean ${percent(mean)}, at most 5.0 in
+${errors.filter((ece) => ece <= 0.05).length} of ${errors.length} events.
+
+${leftOut(name, byEvent)}`
+  }`;
+};
+
+const shares = ({ yes, no, unsure }: Evaluation['answers'], unit: 'claim' | 'post' = 'claim'): string =>
+  `Of the ${unit}s ${percent(yes.share)} % are answered *yes* (${percent(yes.right)} % of these right), ${percent(no.share)} % *no* (${percent(no.right)} % right), ${percent(unsure)} % *unsure*.`;
 
 const yesNo = (training: 'trained' | 'untrained'): string => (training === 'trained' ? 'yes' : 'no');
 
-/** The card of a model. Every figure comes from `evaluation`, which lies beside it as evaluation.json. */
-export function writeCard(manifest: Described, evaluation: Evaluation, source: string): string {
-  const { name, version, task, data, split, training, thresholds, modalities, words, encoders } = manifest;
-  const model = manifest.architecture.name;
-  const { confusion, n } = evaluation.test.model;
-  const sections = [
+/** What it is, what it was trained on and how: the beginning of every card. */
+export function opening(manifest: Described, source: string, calibratedOn: string): string[] {
+  const { name, version, task, data, split, training, modalities, words, encoders } = manifest;
+  return [
     `# ${name} ${version}
 
 ${[QUESTIONS[task], USES[task]].filter(Boolean).join('\n\n')}
 
-Architecture \`${model}\`: ${source} **Trained: text ${yesNo(modalities.text)}, picture ${yesNo(modalities.image)}.**
+Architecture \`${manifest.architecture.name}\`: ${source} **Trained: text ${yesNo(modalities.text)}, picture ${yesNo(modalities.image)}.**
 It is not adversarially trained: a person who tries can fool it.`,
     `## Data and licence
 
 ${data.name}: ${data.examples.toLocaleString('en')} ${COLLECTIONS[data.name] ?? 'labelled examples'}. Licence ${data.licence}; the posts remain their authors' and none is in
-this folder (split.json holds ids alone).
+this folder (split.json holds ids alone).${data.also ? ` ${data.also.examples.toLocaleString('en')} of them are ${data.also.name} (${ALSO[data.also.name] ?? ''}licence ${data.also.licence}), as posts that are not informative.` : ''}
 
 Split \`${split.protocol}\` (seed ${split.seed}): ${split.train.toLocaleString('en')} train, ${split.dev.toLocaleString('en')} dev, ${split.test.toLocaleString('en')} test; near-duplicate texts stay on one side.${words ? ` Word vectors: GloVe 6B 100-d, 50,000 English words, frozen (table ${words.id}); the first 15 words count.` : ''}${encoders.map(({ id }) => ` Frozen encoder: ${id}.`).join('')}
 Text is normalised by \`${manifest.normaliser}\`.
 Training: seed ${training.seed}, best of ${training.epochs} epochs was ${training.bestEpoch}; Adam${training.options['classWeights'] ? ', class weights' : ''}, early stopping on dev ${training.options['stopOn'] === 'loss' ? 'loss' : 'macro-F1'}.
-Calibrated and thresholded on ${evaluation.unseen ? 'events that its model had not seen (below)' : 'dev'}; nothing was chosen by the test posts.`,
+Calibrated and thresholded on ${calibratedOn}; nothing was chosen by the test posts.`,
+  ];
+}
+
+export const limits = (manifest: Described): string => `## Limits
+
+${limitsOf(manifest)
+  .map((limit) => `- ${limit}`)
+  .join('\n')}`;
+
+/** The card of a model. Every figure comes from `evaluation`, which lies beside it as evaluation.json. */
+export function writeCard(manifest: Described, evaluation: Evaluation, source: string): string {
+  const { split, thresholds, words } = manifest;
+  const model = manifest.architecture.name;
+  const { confusion, n } = evaluation.test.model;
+  const sections = [
+    ...opening(manifest, source, evaluation.unseen ? 'events that its model had not seen (below)' : 'dev'),
     `## Test results
 
 In per cent, with 95 % intervals (Wilson for accuracy, bootstrap for the rest). ${PROTOCOLS[split.protocol] ?? ''}
@@ -226,10 +270,10 @@ ${verdict(model, evaluation.test)}
 
 Confusion at 0.5, of ${n} posts: ${confusion.tp} yes found, ${confusion.fn} missed, ${confusion.fp} false alarms, ${confusion.tn} rightly no.`,
     ...(evaluation.claims ? [claimsSection(model, evaluation.claims)] : []),
-    ...(evaluation.unseen ? [unseenSection(evaluation.unseen)] : []),
+    ...(evaluation.unseen ? [unseenSection(model, evaluation.unseen)] : []),
     `## Answers
 
-Thresholds \`${thresholds.name}\`, chosen on ${evaluation.unseen ? 'claims of unseen events' : 'dev'} so that 85 of 100 answers are right (1 and 0: no threshold reaches that); in between the answer is *unsure* (${percent(evaluation.answers.unsure)} % of the test posts).
+Thresholds \`${thresholds.name}\`, chosen on ${evaluation.unseen ? `${evaluation.unseen.unit}s of unseen events` : 'dev'} so that 85 of 100 answers are right (1 and 0: no threshold reaches that); in between the answer is *unsure* (${percent(evaluation.answers.unsure)} % of the test posts).
 
 ${table(
   ['answer', 'probability', '% of test posts', '% right'],
@@ -257,11 +301,7 @@ ${subgroups('language', evaluation.byLanguage)}
 ## By event
 
 ${subgroups('event', evaluation.byEvent)}`,
-    `## Limits
-
-${limitsOf(manifest)
-  .map((limit) => `- ${limit}`)
-  .join('\n')}`,
+    limits(manifest),
   ];
   return `${sections.join('\n\n')}\n`;
 }

@@ -1,6 +1,7 @@
 /** Labelled posts for training and evaluation, whatever collection they come from. */
 import type { PictureProblem, UnreadableReason } from '../archive/problems.ts';
 import { TocsinError } from '../base/errors.ts';
+import type { Manifest } from '../models/manifest.ts';
 import { type BinaryTask, isBinary, type Labels, type Task } from './tasks.ts';
 
 export type Part = 'train' | 'dev' | 'test';
@@ -61,6 +62,8 @@ export interface Dataset {
   readonly examples: readonly Example[];
   /** Of the file's bytes, or of the hashes of several. */
   readonly sha256: string;
+  /** What was added from another collection (everyday.ts). */
+  readonly also?: NonNullable<Manifest['data']['also']>;
   /** Rows that were left out, by reason. */
   readonly left: Readonly<Partial<Record<LeftReason, number>>>;
   /** Pictures that are named but not to be had, by reason. */

@@ -6,6 +6,7 @@ import { createMetrics } from '../metrics/metrics.ts';
 import { ARTEFACT_FILES, type Artefact } from '../models/artefact.ts';
 import type { Tf } from '../models/engine/tf.ts';
 import type { Measured, Metrics } from '../models/manifest.ts';
+import type { ScoreInput } from '../models/port.ts';
 import { openScorer } from '../models/serving/scorer.ts';
 import { loadVocabulary } from '../models/words.ts';
 import { openNetwork } from '../models/zoo/open.ts';
@@ -20,7 +21,7 @@ import { BINS, measure, rounded, type Scored, wilson } from './measure.ts';
 import { type ClassesMeasured, measureClasses } from './measure-classes.ts';
 import { trainNaiveBayes } from './naive-bayes.ts';
 import { hashesOf, openPictures, type Pictures, pixelsOf } from './pictures.ts';
-import { probabilities, show } from './score.ts';
+import { probabilities, type Scoring, show } from './score.ts';
 import { parseSplit, pick, splitBy } from './splits.ts';
 import { type BinaryTask, TASKS } from './tasks.ts';
 
@@ -49,7 +50,28 @@ export const CHOICE_DEFAULTS: Choice = {
 
 type Interval = Measured['interval'];
 
-export interface ArtefactEvaluation {
+/** Which model was judged, and on what. */
+export interface EvaluationFacts {
+  readonly model: { readonly name: string; readonly version: string; readonly sha256: string };
+  readonly data: {
+    readonly name: string;
+    readonly sha256: string;
+    /** Why the labels only stand in for the task's own; null when they are its own. */
+    readonly weak: string | null;
+    /** Whether it is the file that the model was trained on. */
+    readonly sameAsTraining: boolean;
+    readonly split: string;
+    readonly part: EvaluatedPart;
+    /** Posts of that part which the data lack. */
+    readonly missing: number;
+    /** Posts judged here that the model was trained or tuned on. */
+    readonly seenInTraining: number;
+    /** Rows that the reader left out, by reason. */
+    readonly left: Dataset['left'];
+  };
+}
+
+export interface ArtefactEvaluation extends EvaluationFacts {
   readonly task: BinaryTask;
   readonly n: number;
   readonly accuracy: number;
@@ -68,23 +90,6 @@ export interface ArtefactEvaluation {
   >;
   /** Accuracy on the surest 80 % and on all posts. */
   readonly selective: { readonly at80: number; readonly at100: number };
-  readonly model: { readonly name: string; readonly version: string; readonly sha256: string };
-  readonly data: {
-    readonly name: string;
-    readonly sha256: string;
-    /** Why the labels only stand in for the task's own; null when they are its own. */
-    readonly weak: string | null;
-    /** Whether it is the file that the model was trained on. */
-    readonly sameAsTraining: boolean;
-    readonly split: string;
-    readonly part: EvaluatedPart;
-    /** Posts of that part which the data lack. */
-    readonly missing: number;
-    /** Posts judged here that the model was trained or tuned on. */
-    readonly seenInTraining: number;
-    /** Rows that the reader left out, by reason. */
-    readonly left: Dataset['left'];
-  };
   /** Posts without one known word have no score and count as no with probability 0.5 − ε. */
   readonly unscored: number;
   readonly metrics: Metrics;
@@ -125,26 +130,13 @@ export async function evaluateArtefact(
 ): Promise<ArtefactEvaluation> {
   const { manifest } = artefact;
   const task = binaryTaskOf(data);
-  const own = parseSplit(artefact.bytes(ARTEFACT_FILES.split));
   const pictures = openPictures();
-  const { split, part } = choice;
-  const hashes = split === 'own' || split === 'all' ? NO_HASHES : await hashesOf(data.examples, pictures);
-  const made = split === 'own' ? own : split === 'all' ? null : splitBy(data, split, choice.seed, hashes);
-  const ids = made === null ? null : part === 'all' ? [...made.train, ...made.dev, ...made.test] : made[part];
-  const found = ids ? pick(data, ids) : data.examples;
-  const examples = await chosen(found, choice, pictures);
-  if (examples.length === 0)
-    throw new TocsinError(
-      'BAD_USAGE',
-      `Evaluating ${manifest.name} on ${data.name}: split ${split}, part ${part} has no posts there. Is --split all meant?`,
-    );
+  const { examples, train, facts } = await choose(artefact, data, choice, pictures);
   const labelOf = (example: Example): 0 | 1 => binaryLabel(example, task);
   const label = examples.map(labelOf);
   const given = await score(examples);
   const scored = { probability: given.map((probability) => probability ?? NO_SCORE), label };
   const metrics = measure(scored);
-  const train = made === null ? [] : pick(data, made.train);
-  const known = new Set([...own.train, ...own.dev]);
   const curve = riskCoverage(scored);
   const answers = answersOf(scored, manifest.thresholds);
   const claims =
@@ -154,7 +146,6 @@ export async function evaluateArtefact(
   const answered = Math.round((1 - answers.unsure) * metrics.n);
   const targets = label.map((y) => [1 - y, y]);
   const guesses = scored.probability.map((p) => [1 - p, p]);
-  const file = isServed(artefact) ? ARTEFACT_FILES.text : ARTEFACT_FILES.weights;
   return {
     task,
     n: metrics.n,
@@ -174,18 +165,7 @@ export async function evaluateArtefact(
       coverage: wilson(answered, metrics.n),
     },
     selective: { at80: rounded(accuracyAt(curve, 0.8)), at100: rounded(accuracyAt(curve, 1)) },
-    model: { name: manifest.name, version: manifest.version, sha256: manifest.files[file]?.sha256 ?? '' },
-    data: {
-      name: data.name,
-      sha256: data.sha256,
-      weak: data.weak,
-      sameAsTraining: data.sha256 === manifest.data.sha256,
-      split,
-      part: made === null ? 'all' : part,
-      missing: (ids?.length ?? found.length) - found.length,
-      seenInTraining: examples.filter(({ id }) => known.has(id)).length,
-      left: data.left,
-    },
+    ...facts,
     unscored: given.filter((probability) => probability === null).length,
     metrics,
     byClass: measureClasses({ classes: TASKS[task].classes, scores: guesses, targets }, yesNoAnswers(scored))
@@ -202,6 +182,48 @@ export async function evaluateArtefact(
     curves: { reliability: reliability(scored, BINS), riskCoverage: thinned(curve) },
     byLanguage: bySubgroup(scored, examples, ({ language }) => language),
     byEvent: bySubgroup(scored, examples, ({ event }) => event),
+  };
+}
+
+/** The posts of a choice, those that trained on its split, and what a reader must know of them. Throws BAD_USAGE for none. */
+export async function choose(
+  artefact: Artefact,
+  data: Dataset,
+  choice: Choice,
+  pictures: Pictures,
+): Promise<{ examples: Example[]; train: Example[]; facts: EvaluationFacts }> {
+  const { manifest } = artefact;
+  const own = parseSplit(artefact.bytes(ARTEFACT_FILES.split));
+  const { split, part } = choice;
+  const hashes = split === 'own' || split === 'all' ? NO_HASHES : await hashesOf(data.examples, pictures);
+  const made = split === 'own' ? own : split === 'all' ? null : splitBy(data, split, choice.seed, hashes);
+  const ids = made === null ? null : part === 'all' ? [...made.train, ...made.dev, ...made.test] : made[part];
+  const found = ids ? pick(data, ids) : data.examples;
+  const examples = await chosen(found, choice, pictures);
+  if (examples.length === 0)
+    throw new TocsinError(
+      'BAD_USAGE',
+      `Evaluating ${manifest.name} on ${data.name}: split ${split}, part ${part} has no posts there. Is --split all meant?`,
+    );
+  const known = new Set([...own.train, ...own.dev]);
+  const file = isServed(artefact) ? ARTEFACT_FILES.text : ARTEFACT_FILES.weights;
+  return {
+    examples,
+    train: made === null ? [] : pick(data, made.train),
+    facts: {
+      model: { name: manifest.name, version: manifest.version, sha256: manifest.files[file]?.sha256 ?? '' },
+      data: {
+        name: data.name,
+        sha256: data.sha256,
+        weak: data.weak,
+        sameAsTraining: data.sha256 === manifest.data.sha256,
+        split,
+        part: made === null ? 'all' : part,
+        missing: (ids?.length ?? found.length) - found.length,
+        seenInTraining: examples.filter(({ id }) => known.has(id)).length,
+        left: data.left,
+      },
+    },
   };
 }
 
@@ -247,43 +269,55 @@ function thinned(curve: readonly RiskPoint[]): RiskPoint[] {
 export const servedScores =
   (artefact: Artefact, log: Log): ScorePosts =>
   async (examples) => {
-    const vocabulary = loadVocabulary();
-    const pixels = await pixelsOf(examples, openPictures());
     const { dir } = artefact;
     const scorer = await openScorer({ dir, threads: 1, metrics: createMetrics({ bare: true }), log });
     try {
-      const outputs = await scorer.score(
-        examples.map(({ text }, i) => ({ words: vocabulary.encode(text), pixels: pixels[i] ?? null })),
-      );
-      return outputs.map(({ probability }) => probability);
+      return (await scorer.score(await scoreInputs(examples))).map(({ probability }) => probability);
     } finally {
       await scorer.close();
     }
   };
 
+/** Examples as the scoring threads take them. */
+export async function scoreInputs(examples: readonly Example[]): Promise<ScoreInput[]> {
+  const vocabulary = loadVocabulary();
+  const pixels = await pixelsOf(examples, openPictures());
+  return examples.map(({ text }, i) => ({ words: vocabulary.encode(text), pixels: pixels[i] ?? null }));
+}
+
 /** Scores with the network itself. Throws MODEL_INVALID when its encoders are not those that it was trained with. */
 export const networkScores =
   (tf: Tf, artefact: Artefact, encoders: Encoders): ScorePosts =>
-  async (examples) => {
-    const { architecture: made, calibration, modalities, encoders: wanted, name } = artefact.manifest;
-    for (const { modality, id, preprocess, sha256 } of wanted) {
-      const found = encoders[modality];
-      if (found?.id !== id || found.preprocess !== preprocess || found.weights.sha256 !== sha256)
-        throw new TocsinError(
-          'MODEL_INVALID',
-          `Scoring with ${name}: it was trained on another ${modality} encoder (${id}).`,
-        );
-    }
-    const { network, architecture, config } = openNetwork(tf, artefact);
-    try {
-      const columns = architecture
-        .columns(config)
-        .filter((column) => modalities.image === 'trained' || column !== 'pixels');
-      const scoring = { tf, network, head: made.head, columns, dims: made.dims, encoders };
-      return await probabilities(scoring, calibration, await show(examples, [], openPictures()));
-    } finally {
-      network.dispose();
-    }
-  };
+  (examples) =>
+    withNetwork(tf, artefact, encoders, async (scoring) =>
+      probabilities(scoring, artefact.manifest.calibration, await show(examples, [], openPictures())),
+    );
+
+/** Lets `use` score with the network of an artefact. Throws MODEL_INVALID for encoders other than its own. */
+export async function withNetwork<T>(
+  tf: Tf,
+  artefact: Artefact,
+  encoders: Encoders,
+  use: (scoring: Scoring) => Promise<T>,
+): Promise<T> {
+  const { architecture: made, modalities, encoders: wanted, name } = artefact.manifest;
+  for (const { modality, id, preprocess, sha256 } of wanted) {
+    const found = encoders[modality];
+    if (found?.id !== id || found.preprocess !== preprocess || found.weights.sha256 !== sha256)
+      throw new TocsinError(
+        'MODEL_INVALID',
+        `Scoring with ${name}: it was trained on another ${modality} encoder (${id}).`,
+      );
+  }
+  const { network, architecture, config } = openNetwork(tf, artefact);
+  try {
+    const columns = architecture
+      .columns(config)
+      .filter((column) => modalities.image === 'trained' || column !== 'pixels');
+    return await use({ tf, network, head: made.head, columns, dims: made.dims, encoders });
+  } finally {
+    network.dispose();
+  }
+}
 
 const NO_SCORE = 0.5 - Number.EPSILON;

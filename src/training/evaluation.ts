@@ -1,9 +1,12 @@
 /** What an artefact reports about itself beyond the manifest: subgroups, answers, events left out. */
 import type { Metrics } from '../models/manifest.ts';
 import { perClaim } from './claims.ts';
+import type { ClassReport } from './class-report.ts';
 import type { Example } from './dataset.ts';
 import type { Comparison } from './fit.ts';
+import type { ClassComparison } from './fit-classes.ts';
 import { measure, type Scored, wilson } from './measure.ts';
+import type { ScoredClasses } from './measure-classes.ts';
 
 /** A subgroup needs this many test posts to be reported on its own. */
 const MIN_GROUP = 30;
@@ -28,8 +31,11 @@ export interface UnseenFigures {
   readonly folds: number;
   readonly events: number;
   readonly posts: number;
-  /** One answer a claim. */
+  /** Of rumours a claim counts once, else a post. */
+  readonly unit: 'claim' | 'post';
   readonly perClaim: Metrics;
+  /** Posts of each event, the model calibrated by the other events alone. */
+  readonly byEvent: Readonly<Record<string, Comparison>>;
   readonly answers: Evaluation['answers'];
 }
 
@@ -51,12 +57,48 @@ export function claimsOf(scored: Scored, claims: Int32Array): ClaimFigures {
   return { count: single.label.length, posts: measure(scored, claims), perClaim: measure(single) };
 }
 
+/** The same for a task with several classes. */
+export interface ClassEvaluation {
+  readonly test: ClassComparison;
+  readonly dev: ClassReport;
+  readonly byLanguage: Readonly<Record<string, ClassReport>>;
+  readonly byEvent: Readonly<Record<string, ClassReport>>;
+  readonly leftOut: Readonly<Record<string, ClassComparison>>;
+}
+
 /** Metrics of every subgroup that is large enough, the largest first. */
-export function bySubgroup(
+export const bySubgroup = (
   scored: Scored,
   examples: readonly Example[],
   of: (example: Example) => string,
-): Record<string, Metrics> {
+): Record<string, Metrics> =>
+  perGroup(examples, of, (indexes) =>
+    measure({
+      probability: indexes.map((i) => scored.probability[i] as number),
+      label: indexes.map((i) => scored.label[i] as 0 | 1),
+    }),
+  );
+
+/** The same for a task with several classes. */
+export const classSubgroups = (
+  { classes, scores, targets }: ScoredClasses,
+  examples: readonly Example[],
+  of: (example: Example) => string,
+  report: (scored: ScoredClasses) => ClassReport,
+): Record<string, ClassReport> =>
+  perGroup(examples, of, (indexes) =>
+    report({
+      classes,
+      scores: indexes.map((i) => scores[i] as readonly number[]),
+      targets: indexes.map((i) => targets[i] as readonly number[]),
+    }),
+  );
+
+function perGroup<T>(
+  examples: readonly Example[],
+  of: (example: Example) => string,
+  judge: (indexes: readonly number[]) => T,
+): Record<string, T> {
   const members = new Map<string, number[]>();
   examples.forEach((example, i) => {
     members.set(of(example), [...(members.get(of(example)) ?? []), i]);
@@ -65,13 +107,7 @@ export function bySubgroup(
     [...members]
       .filter(([, indexes]) => indexes.length >= MIN_GROUP)
       .sort(([a, x], [b, y]) => y.length - x.length || (a < b ? -1 : 1))
-      .map(([name, indexes]) => [
-        name,
-        measure({
-          probability: indexes.map((i) => scored.probability[i] as number),
-          label: indexes.map((i) => scored.label[i] as 0 | 1),
-        }),
-      ]),
+      .map(([name, indexes]) => [name, judge(indexes)]),
   );
 }
 

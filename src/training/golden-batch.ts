@@ -1,5 +1,5 @@
 /** Makes an artefact's golden batch: texts and pictures of our own, scored by the engine that trained. */
-import type { Tensor4D } from '@tensorflow/tfjs';
+import type { Tensor2D, Tensor4D } from '@tensorflow/tfjs';
 import type { Tf } from '../models/engine/tf.ts';
 import type { Golden } from '../models/golden.ts';
 import type { Vocabulary } from '../models/port.ts';
@@ -54,21 +54,22 @@ export function makeGolden(tf: Tf, mmn: Network, vocabulary: Vocabulary, table: 
       3,
     ]);
     const scaled = tf.div(pixels, 255) as Tensor4D;
-    const textLogits = mmn.forward({ words: tensorOf(words) }).dataSync();
+    const rowsOf = (logits: Tensor2D): number[][] => logits.arraySync();
+    const textLogits = rowsOf(mmn.forward({ words: tensorOf(words) }));
     const beside = tensorOf(textIndexes.map((index) => words[index] as Int32Array));
-    const both = mmn.forward({ words: beside, pixels: scaled }).dataSync();
-    const alone = mmn.forward({ pixels: scaled }).dataSync();
+    const both = rowsOf(mmn.forward({ words: beside, pixels: scaled }));
+    const alone = rowsOf(mmn.forward({ pixels: scaled }));
     return {
       texts: GOLDEN_TEXTS.map((text, i) => ({
         text,
         words: [...(words[i] as Int32Array)],
-        textLogit: textLogits[i] as number,
+        textLogit: textLogits[i] as number[],
       })),
       pictures: pictures.map((bytes, i) => ({
         text: textIndexes[i] as number,
         pixels: Buffer.from(bytes).toString('base64'),
-        logit: both[i] as number,
-        imageLogit: alone[i] as number,
+        logit: both[i] as number[],
+        imageLogit: alone[i] as number[],
       })),
     };
   });

@@ -5,7 +5,7 @@ import type { RumourInput } from '../models/port.ts';
 import type { Dims, Network } from '../models/zoo/contract.ts';
 import type { Shown } from './build-table.ts';
 import type { Encoders } from './encoders.ts';
-import type { Model } from './fit.ts';
+import type { Model } from './fit-network.ts';
 import { GOLDEN_TEXTS } from './golden-batch.ts';
 import { yesLogits } from './score.ts';
 

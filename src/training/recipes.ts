@@ -1,5 +1,7 @@
 /** How each architecture is trained: the head that its paper gives it and the options that differ from the defaults. */
 import type { Head } from '../models/zoo/contract.ts';
+import type { Dataset } from './dataset.ts';
+import { isBinary, TASKS } from './tasks.ts';
 import { TRAINING_DEFAULTS, type TrainingOptions } from './train.ts';
 
 interface Recipe {
@@ -19,8 +21,21 @@ const MAFN: Recipe = {
 
 const MMAT_FAMILY: readonly string[] = ['visual-cnn', 'text-cnn', 'mmn'];
 
-/** For a question with two answers. */
-export function recipeOf(architecture: string): Recipe & { readonly options: Omit<TrainingOptions, 'seed'> } {
+/**
+ * @param data a question with two answers unless given; several classes are one output each, under sigmoids where a post
+ *   may have several of them, else under a softmax
+ */
+export function recipeOf(
+  architecture: string,
+  data?: Pick<Dataset, 'task' | 'classes'>,
+): Recipe & { readonly options: Omit<TrainingOptions, 'seed'> } {
   const { head, options } = MMAT_FAMILY.includes(architecture) ? MMAT : MAFN;
-  return { head, options: { ...TRAINING_DEFAULTS, ...options } };
+  const several: Head | null =
+    !data || isBinary(data.task)
+      ? null
+      : {
+          kind: TASKS[data.task].kind === 'any-of' ? 'sigmoid' : 'softmax',
+          outputs: data.classes.length,
+        };
+  return { head: several ?? head, options: { ...TRAINING_DEFAULTS, ...options } };
 }

@@ -1,6 +1,8 @@
 /** From examples to probabilities of yes, by a network as it stands in memory. */
+import { TocsinError } from '../base/errors.ts';
+import { type Basis, classProbabilities } from '../models/class-probabilities.ts';
 import type { Tf } from '../models/engine/tf.ts';
-import type { Calibration } from '../models/manifest.ts';
+import type { Calibration, ServedClass } from '../models/manifest.ts';
 import type { Column, Dims, Head, Network } from '../models/zoo/contract.ts';
 import { buildTable, type Shown } from './build-table.ts';
 import type { Example } from './dataset.ts';
@@ -13,7 +15,6 @@ import { predict } from './train.ts';
 export interface Scoring {
   readonly tf: Tf;
   readonly network: Network;
-  /** One sigmoid output, or a softmax over no and yes. */
   readonly head: Head;
   /** Those that it is shown. */
   readonly columns: readonly Column[];
@@ -41,12 +42,37 @@ export async function show(
   }));
 }
 
-/** One logit of yes for each example. */
-export async function yesLogits(scoring: Scoring, examples: readonly Shown[]): Promise<number[]> {
+/** The logits of each example, [outputs] each. */
+export async function logitsOf(scoring: Scoring, examples: readonly Shown[]): Promise<number[][]> {
   const { tf, network, head, columns, dims, encoders } = scoring;
+  const { outputs } = head;
   const logits = predict(tf, network, head, await buildTable(examples, columns, encoders, dims));
-  if (head.kind === 'sigmoid') return Array.from(logits);
-  return examples.map((_, i) => (logits[2 * i + 1] as number) - (logits[2 * i] as number));
+  return examples.map((_, i) => Array.from(logits.subarray(i * outputs, (i + 1) * outputs)));
+}
+
+/** The logit of yes, of a head with one output or with those of no and yes. */
+export const yesLogit = (logits: readonly number[]): number =>
+  logits.length === 1 ? (logits[0] as number) : (logits[1] as number) - (logits[0] as number);
+
+/** One logit of yes for each example. */
+export const yesLogits = async (scoring: Scoring, examples: readonly Shown[]): Promise<number[]> =>
+  (await logitsOf(scoring, examples)).map(yesLogit);
+
+/** The probabilities of every class for each example. */
+export async function classScores(
+  scoring: Scoring,
+  classes: readonly Pick<ServedClass, 'calibration'>[],
+  examples: readonly Shown[],
+): Promise<number[][]> {
+  const logits = await logitsOf(scoring, examples);
+  const learnt = (basis: Basis): boolean => classes[0]?.calibration[basis] != null;
+  return examples.map((example, i) => {
+    const wanted: readonly Basis[] = isPictured(example) ? ['both', 'image', 'text'] : ['text', 'image'];
+    const basis = wanted.find(learnt);
+    const probabilities = basis && classProbabilities(scoring.head, classes, basis, logits[i] as number[]);
+    if (!probabilities) throw new TocsinError('INTERNAL', 'Scoring classes: nothing is calibrated.');
+    return probabilities;
+  });
 }
 
 /** Calibrated probabilities of yes. */

@@ -9,7 +9,7 @@ import type { MafnConfig } from '../models/zoo/mafn.ts';
 import { exportMafn } from '../models/zoo/mafn-onnx.ts';
 import type { MmnConfig } from '../models/zoo/mmn.ts';
 import type { Encoders } from './encoders.ts';
-import type { Model } from './fit.ts';
+import type { Model } from './fit-network.ts';
 import { makeGolden } from './golden-batch.ts';
 import { makeRumourGolden } from './golden-rumour.ts';
 

@@ -1,25 +1,31 @@
 /**
  * What a model says of events that it has not seen: every posts' logits by a further model that was trained without their
- * event. What users meet is a new event, so it is from these logits that a rumour model is calibrated and thresholded; on
+ * event. What users meet is a new event, so it is from these logits that a model is calibrated and thresholded; on
  * dev, which has the events of train, it would promise what it cannot keep.
  */
-import type { Calibration } from '../models/manifest.ts';
+import type { Calibration, Metrics } from '../models/manifest.ts';
 import { groupClaims, perClaim } from './claims.ts';
 import { binaryLabel, binaryTaskOf, type Dataset, type Example } from './dataset.ts';
-import type { Fitted } from './fit.ts';
+import type { Comparison, Fitted } from './fit.ts';
+import { trainLogistic } from './logistic.ts';
 import { membersOf, type PictureHashes } from './groups.ts';
-import { calibrate, type Scored, sigmoid } from './measure.ts';
+import { calibrate, measure, type Scored, sigmoid } from './measure.ts';
+import { trainNaiveBayes } from './naive-bayes.ts';
 import type { Pictures } from './pictures.ts';
 import { type Calibrations, isPictured, show, yesLogits } from './score.ts';
 import { pick, type Split, splitBy } from './splits.ts';
 
 export interface Unseen {
-  /** By claims: each counts once, with the mean logit of its posts, as the product adds them up. */
+  /** A claim counts once, with the mean logit of its posts, as the product adds them up. */
   readonly calibration: Calibrations;
-  /** One calibrated answer a claim. */
+  /** What counts once: a claim where the task is about claims, else a post. */
+  readonly unit: 'claim' | 'post';
+  /** One calibrated answer a claim, or a post. */
   readonly claims: Scored;
   readonly events: number;
   readonly posts: number;
+  /** The posts of each event: the model calibrated by those of the other events alone, the plain models as they are. */
+  readonly byEvent: Readonly<Record<string, Comparison>>;
 }
 
 /** One post's logits by what its network was shown; null for a post without a picture. */
@@ -29,6 +35,8 @@ interface Row {
   readonly text: number;
   readonly image: number | null;
   readonly both: number | null;
+  /** Probabilities by plain models that saw the same training posts. */
+  readonly plain: { readonly naiveBayes: number; readonly logistic: number; readonly majority: number };
 }
 
 /**
@@ -51,25 +59,55 @@ export async function answerUnseen(
       fitted.network.dispose();
     }
   }
-  const of = (which: 'text' | 'image' | 'both'): Calibration | null => {
-    const some = rows.filter((row) => row[which] !== null);
-    return some.length === 0 ? null : calibrateByClaim(some, which, hashes);
-  };
-  const calibration = { text: of('text'), image: of('image'), both: of('both') };
-  const claims = groupClaims(
-    rows.map(({ example }) => example),
-    hashes,
-  );
+  const unit = data.task === 'rumour' ? 'claim' : 'post';
+  const claimsOf: GroupRows = (some) =>
+    unit === 'claim'
+      ? groupClaims(
+          some.map(({ example }) => example),
+          hashes,
+        )
+      : Int32Array.from(some.keys());
+  const calibration = calibrationOf(rows, claimsOf);
+  const events = [...new Set(rows.map(({ example }) => example.event))].sort();
   return {
     calibration,
-    claims: perClaim(
-      { probability: rows.map((row) => probabilityOf(row, calibration)), label: labelsOf(rows) },
-      claims,
-    ),
-    events: new Set(rows.map(({ example }) => example.event)).size,
+    unit,
+    claims: perClaim(scoredBy(rows, calibration), claimsOf(rows)),
+    events: events.length,
     posts: rows.length,
+    byEvent: Object.fromEntries(
+      events.map((event) => {
+        const others = rows.filter(({ example }) => example.event !== event);
+        const own = rows.filter(({ example }) => example.event === event);
+        const plainly = (of: keyof Row['plain']): Metrics =>
+          measure({ probability: own.map(({ plain }) => plain[of]), label: labelsOf(own) });
+        const figures: Comparison = {
+          model: measure(scoredBy(own, calibrationOf(others, claimsOf))),
+          naiveBayes: plainly('naiveBayes'),
+          logistic: plainly('logistic'),
+          majority: plainly('majority'),
+        };
+        return [event, figures];
+      }),
+    ),
   };
 }
+
+/** The claim of each row. */
+type GroupRows = (rows: readonly Row[]) => Int32Array;
+
+function calibrationOf(rows: readonly Row[], claimsOf: GroupRows): Calibrations {
+  const of = (which: 'text' | 'image' | 'both'): Calibration | null => {
+    const some = rows.filter((row) => row[which] !== null);
+    return some.length === 0 ? null : calibrateByClaim(some, which, claimsOf(some));
+  };
+  return { text: of('text'), image: of('image'), both: of('both') };
+}
+
+const scoredBy = (rows: readonly Row[], calibration: Calibrations): Scored => ({
+  probability: rows.map((row) => probabilityOf(row, calibration)),
+  label: labelsOf(rows),
+});
 
 const labelsOf = (rows: readonly Row[]): (0 | 1)[] => rows.map(({ label }) => label);
 
@@ -91,6 +129,12 @@ async function logitsOf(
   );
   const both = await yesLogits(scoring, shown);
   const task = binaryTaskOf(data);
+  const seen = pick(data, split.train).map((example) => ({
+    text: example.text,
+    label: binaryLabel(example, task),
+  }));
+  const [naiveBayes, logistic] = [trainNaiveBayes(seen), trainLogistic(seen)];
+  const majority = seen.filter(({ label }) => label === 1).length / Math.max(1, seen.length);
   return examples.map((example, i) => {
     const pictured = isPictured(shown[i] as (typeof shown)[number]);
     return {
@@ -99,6 +143,7 @@ async function logitsOf(
       text: text[i] as number,
       image: pictured ? (image[i] as number) : null,
       both: pictured ? (both[i] as number) : null,
+      plain: { naiveBayes: naiveBayes(example.text), logistic: logistic(example.text), majority },
     };
   });
 }
@@ -106,12 +151,8 @@ async function logitsOf(
 function calibrateByClaim(
   rows: readonly Row[],
   which: 'text' | 'image' | 'both',
-  hashes: PictureHashes,
+  claims: Int32Array,
 ): Calibration {
-  const claims = groupClaims(
-    rows.map(({ example }) => example),
-    hashes,
-  );
   const logits = membersOf(claims).map(
     (members) => members.reduce((sum, i) => sum + (rows[i]?.[which] as number), 0) / members.length,
   );

@@ -4,12 +4,14 @@ import type { Reply } from '../thread-pool.ts';
 /** Bytes of one picture: 64 × 64 RGB. */
 export const PIXELS: number = 64 * 64 * 3;
 
-/** Columns of the answer to a job with pictures, as the joint graph names them. */
+/** Blocks of the answer to a job with pictures, as the joint graph names them. */
 export const LOGITS = ['logit', 'text_logit', 'image_logit'] as const;
 
 export interface ThreadData {
   readonly text: Uint8Array | null;
   readonly joint: Uint8Array | null;
+  /** Logits of one post: 1, or one for each class. */
+  readonly outputs: number;
   /** The word vectors, one copy for all threads. */
   readonly table: SharedArrayBuffer;
 }
@@ -23,5 +25,5 @@ export interface ScoreJob {
   readonly pixels: Uint8Array | null;
 }
 
-/** Answer: logits, [count] for text alone, [count, 3] with pictures. */
+/** Answer: logits, [count, outputs] for text alone, [count, 3, outputs] with pictures. */
 export type ScoreReply = Reply<Float32Array>;

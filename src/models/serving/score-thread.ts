@@ -11,7 +11,7 @@ const FLOATS = MAX_WORDS * WORD_DIMENSIONS;
 /** A byte of a picture in [0, 1]; looking it up is twice as fast as dividing. */
 const SHARES = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
-const { text, joint, table } = workerData as ThreadData;
+const { text, joint, outputs, table } = workerData as ThreadData;
 const vectors = new Float32Array(table);
 const words = new Float32Array(TEXT_BATCH * FLOATS);
 const pictures = new Float32Array(JOINT_BATCH * PIXELS);
@@ -26,7 +26,7 @@ const options: InferenceSession.SessionOptions = {
 const textSession = text ? await InferenceSession.create(text, options) : null;
 const jointSession = joint ? await InferenceSession.create(joint, options) : null;
 
-/** Text alone: one logit a post. */
+/** Text alone: one row of logits a post. */
 async function scoreText(session: InferenceSession, job: ScoreJob, out: Float32Array): Promise<void> {
   for (let from = 0; from < job.count; from += TEXT_BATCH) {
     const n = Math.min(TEXT_BATCH, job.count - from);
@@ -34,7 +34,7 @@ async function scoreText(session: InferenceSession, job: ScoreJob, out: Float32A
     const result = await session.run({
       words: new Tensor('float32', words.subarray(0, n * FLOATS), [n, MAX_WORDS, WORD_DIMENSIONS]),
     });
-    out.set(result['text_logit']?.data as Float32Array, from);
+    out.set(result['text_logit']?.data as Float32Array, from * outputs);
   }
 }
 
@@ -50,16 +50,20 @@ async function scoreJoint(session: InferenceSession, job: ScoreJob, out: Float32
       words: new Tensor('float32', words.subarray(0, n * FLOATS), [n, MAX_WORDS, WORD_DIMENSIONS]),
       pictures: new Tensor('float32', pictures.subarray(0, n * PIXELS), [n, 64, 64, 3]),
     });
-    LOGITS.forEach((name, column) => {
+    LOGITS.forEach((name, block) => {
       const logits = result[name]?.data as Float32Array;
-      for (let i = 0; i < n; i += 1) out[(from + i) * LOGITS.length + column] = logits[i] as number;
+      for (let i = 0; i < n; i += 1)
+        out.set(
+          logits.subarray(i * outputs, (i + 1) * outputs),
+          ((from + i) * LOGITS.length + block) * outputs,
+        );
     });
   }
 }
 
 async function answer(job: ScoreJob): Promise<void> {
   const session = job.pixels ? jointSession : textSession;
-  const logits = new Float32Array(job.pixels ? job.count * LOGITS.length : job.count);
+  const logits = new Float32Array(job.count * outputs * (job.pixels ? LOGITS.length : 1));
   let reply: ScoreReply;
   try {
     if (!session) throw new Error('this model has no such graph');

@@ -185,6 +185,7 @@ describe('scoring threads', () => {
       data: {
         text: artefact.bytes('text.onnx'),
         joint: null,
+        outputs: 1,
         table: loadWordVectors().buffer as SharedArrayBuffer,
       },
     });
@@ -202,7 +203,7 @@ describe('scoring threads', () => {
     const pool = await openScorePool({
       threads: 1,
       log: silentLog,
-      data: { text: null, joint: null, table: new SharedArrayBuffer(400) },
+      data: { text: null, joint: null, outputs: 1, table: new SharedArrayBuffer(400) },
     });
     const job = { count: 1, words: new Int32Array(15), pixels: null };
     await expect(pool.run(job)).rejects.toMatchObject({ code: 'INTERNAL' }); // no graph: an answer, not a death
@@ -211,7 +212,7 @@ describe('scoring threads', () => {
   });
 
   it('cannot start on a graph that is none', async () => {
-    const data = { text: new Uint8Array(10), joint: null, table: new SharedArrayBuffer(400) };
+    const data = { text: new Uint8Array(10), joint: null, outputs: 1, table: new SharedArrayBuffer(400) };
     await expect(openScorePool({ threads: 1, log: silentLog, data })).rejects.toMatchObject({
       code: 'MODEL_INVALID',
     });
