@@ -1,6 +1,6 @@
 /** Examples → the columns that a network asks for, by the frozen encoders. */
 import { TocsinError } from '../base/errors.ts';
-import { encodeAll, pictureColumns, textColumns } from '../models/encoders/columns.ts';
+import { encodeAll, pictureWriters, textWriters } from '../models/encoders/columns.ts';
 import type { Encoder, Packed } from '../models/encoders/contract.ts';
 import { entityColumn, MAX_ENTITIES } from '../models/encoders/entities.ts';
 import { gatherVectors, MAX_WORDS, WORD_DIMENSIONS } from '../models/words.ts';
@@ -93,11 +93,11 @@ async function textSources(
     encoder,
     examples.map(({ text }) => text),
   );
-  const unpack = textColumns(encoder, dims.tokens);
+  const write = textWriters(encoder);
   const of =
-    (column: 'tokens' | 'tokenMask' | 'sentence') =>
+    (column: keyof typeof write) =>
     (index: number, out: Float32Array): void =>
-      out.set(unpack(rows[index] as Packed)[column]);
+      write[column](rows[index] as Packed, out);
   return {
     tokens: { shape: [dims.tokens, dims.text], write: of('tokens') },
     tokenMask: { shape: [dims.tokens], write: of('tokenMask') },
@@ -129,13 +129,13 @@ async function pictureSources(
       rows.set(pixels, packed[i] as Packed);
     });
   }
-  const unpack = pictureColumns(encoder);
+  const write = pictureWriters(encoder);
   const of =
-    (column: 'imageLogits' | 'imageFeatures') =>
+    (column: keyof typeof write) =>
     (index: number, out: Float32Array): void => {
       const { pixels } = examples[index] as Shown;
       const row = pixels && rows.get(pixels);
-      if (row) out.set(unpack(row)[column]);
+      if (row) write[column](row, out);
     };
   return {
     imageLogits: { shape: [dims.imageLogits], write: of('imageLogits') },

@@ -12,7 +12,7 @@ import type { Vocabulary } from '../models/port.ts';
 import { loadVocabulary, loadWordVectors } from '../models/words.ts';
 import type { Column, Dims } from '../models/zoo/contract.ts';
 
-/** Tokens of a text that a network reads (models.md §2.3). */
+/** Tokens of a text that a network reads where nothing else is said (models.md §2.3). */
 const MAX_TOKENS = 64;
 
 /** Null: no column needs it. */
@@ -64,10 +64,10 @@ export async function openEncoders(columns: readonly Column[], choice: EncoderCh
   };
 }
 
-/** Sizes of the columns; zero where no encoder is open. */
-export function dimsOf({ text, image }: Encoders, events: number): Dims {
+/** Sizes of the columns; zero where no encoder is open. @param maxTokens tokens per text */
+export function dimsOf({ text, image }: Encoders, events: number, maxTokens: number = MAX_TOKENS): Dims {
   return {
-    tokens: text ? MAX_TOKENS : 0,
+    tokens: text ? maxTokens : 0,
     text: text ? sizeOf(text, 'tokens') : 0,
     imageLogits: image ? sizeOf(image, 'logits') : 0,
     imageFeatures: image ? sizeOf(image, 'features') : 0,

@@ -7,7 +7,7 @@ import { buildTable, type Shown } from './build-table.ts';
 import type { CheckpointStore, EpochReport } from './checkpoint.ts';
 import type { Dataset, Example } from './dataset.ts';
 import { dimsOf, type Encoders } from './encoders.ts';
-import { openPictures } from './pictures.ts';
+import { openPictures, type Pictures } from './pictures.ts';
 import { isPictured, logitsOf, type Scoring, show } from './score.ts';
 import { pick, type Split } from './splits.ts';
 import type { Labelled } from './table.ts';
@@ -25,6 +25,10 @@ export interface Model {
 export interface FitDeps {
   readonly tf: Tf;
   readonly encoders: Encoders;
+  /** Opened for several runs on the same data; otherwise for this one. */
+  readonly pictures?: Pictures;
+  /** Tokens per text, where it is not the usual number. */
+  readonly maxTokens?: number | undefined;
   readonly checkpoints: CheckpointStore | null;
   readonly report: (epoch: EpochReport) => void;
 }
@@ -63,7 +67,7 @@ export async function trainNetwork(
   const { tf, encoders, checkpoints, report } = deps;
   const { architecture, config, head } = model;
   const events = [...new Set(pick(data, split.train).map(({ event }) => event))].sort();
-  const load = loader(data, head, events);
+  const load = loader(data, head, events, deps.pictures ?? openPictures());
   const testExamples = pick(data, split.test);
   const trainPosts = await load(pick(data, split.train));
   const dev = await load(pick(data, split.dev));
@@ -82,7 +86,7 @@ export async function trainNetwork(
     );
   // A network that never saw pictures is not shown any.
   const columns = reads.filter((column) => pictures || column !== 'pixels');
-  const dims = dimsOf(encoders, events.length);
+  const dims = dimsOf(encoders, events.length, deps.maxTokens);
   const labelled = async (posts: readonly Loaded[]): Promise<Labelled> => ({
     table: await buildTable(posts, columns, encoders, dims),
     labels: Float32Array.from(posts.flatMap(({ target }) => target)),
@@ -109,8 +113,8 @@ function loader(
   data: Dataset,
   head: Head,
   events: readonly string[],
+  pictures: Pictures,
 ): (examples: readonly Example[]) => Promise<Loaded[]> {
-  const pictures = openPictures();
   return async (examples) =>
     (await show(examples, events, pictures)).map((shown, i) => {
       const { id, labels } = examples[i] as Example;

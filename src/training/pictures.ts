@@ -9,7 +9,7 @@ import type { Example, Picture } from './dataset.ts';
 export interface Pictures {
   /** RGB bytes, [64, 64, 3]; null for no picture, no file, or a file that the media worker would refuse. */
   pixels(picture: Picture | null): Promise<Uint8Array | null>;
-  /** RGB bytes for the encoders, [224, 224, 3], not kept; null as above. */
+  /** RGB bytes for the encoders, [224, 224, 3]; null as above. */
   large(picture: Picture | null): Promise<Uint8Array | null>;
   /** Null where there are no pixels, or nothing to be seen on them. */
   hashes(picture: Picture | null): Promise<PerceptualHashes | null>;
@@ -17,9 +17,13 @@ export interface Pictures {
 
 type Seen = Pick<Decoded, 'pixels64' | 'perceptualHash' | 'perceptualHashFlipped'>;
 
-/** Each file is decoded once and 12 KB of it are kept. */
-export function openPictures(): Pictures {
+/**
+ * Each file is decoded once and 12 KB of it are kept.
+ * @param keepLarge also keeps the 150 KB of each that the encoders want, for many runs on one data set
+ */
+export function openPictures({ keepLarge = false }: { readonly keepLarge?: boolean } = {}): Pictures {
   const known = new Map<string, Promise<Seen | null>>();
+  const kept = new Map<string, Promise<Uint8Array | null>>();
   const seen = (picture: Picture | null): Promise<Seen | null> => {
     const file = picture?.file ?? null;
     if (file === null) return Promise.resolve(null);
@@ -29,9 +33,12 @@ export function openPictures(): Pictures {
   };
   return {
     pixels: async (picture) => (await seen(picture))?.pixels64 ?? null,
-    async large(picture) {
-      const decoded = picture?.file ? await decode(picture.file) : null;
-      return decoded && previewPixels(decoded.preview);
+    large(picture) {
+      const file = picture?.file ?? null;
+      if (file === null) return Promise.resolve(null);
+      const pixels = kept.get(file) ?? large(file);
+      if (keepLarge) kept.set(file, pixels);
+      return pixels;
     },
     async hashes(picture) {
       const { perceptualHash: hash, perceptualHashFlipped: flipped } = (await seen(picture)) ?? {};
@@ -69,6 +76,11 @@ async function small(file: string): Promise<Seen | null> {
   if (!decoded) return null;
   const { pixels64, perceptualHash, perceptualHashFlipped } = decoded;
   return { pixels64, perceptualHash, perceptualHashFlipped };
+}
+
+async function large(file: string): Promise<Uint8Array | null> {
+  const decoded = await decode(file);
+  return decoded && previewPixels(decoded.preview);
 }
 
 async function decode(file: string): Promise<Decoded | null> {

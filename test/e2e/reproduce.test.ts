@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { writeRumourFolder } from '../support/rumour-folder.ts';
 import { tocsin } from '../support/tocsin.ts';
 
 it('reproduces a table in its quick form, and goes on from what is done', async () => {
@@ -27,4 +28,25 @@ it('reproduces a table in its quick form, and goes on from what is done', async 
   expect(readFileSync(join(out, 'report.md'), 'utf8').replace(/\d+ minutes/, '')).toBe(
     report.replace(/\d+ minutes/, ''),
   );
+});
+
+it('reproduces the rumour tables and the study of unseen events in the quick form', async () => {
+  const out = mkdtempSync(join(tmpdir(), 'tocsin-reproduce-'));
+  onTestFinished(() => rmSync(out, { recursive: true, force: true }));
+  const data = join(out, 'data');
+  await writeRumourFolder(data);
+  const args = ['reproduce', 'mafn', '--data', data, '--quick', '--out', out];
+  const first = await tocsin(args);
+  expect(first.code).toBe(0);
+  const report = readFileSync(join(out, 'report.md'), 'utf8');
+  for (const model of ['majority', 'mafn', 'textual', 'visual', 'mafn-without-affine', 'eann'])
+    expect(report).toContain(`| ${model} |`);
+  expect(report).toContain('60 test posts of 6 claims');
+  expect(report).toContain('mafn − eann: ');
+  expect(report).toContain('#### (a) Leave one event out');
+  expect(report).toMatch(/\| 5 posts ruled \| test events \| \d/);
+
+  const second = await tocsin([...args, '--done-only']);
+  expect(second.code).toBe(0);
+  expect(readFileSync(join(out, 'report.md'), 'utf8')).toBe(report);
 });

@@ -1,7 +1,7 @@
 /** What encoders give → the columns that the zoo's networks read (zoo/contract.ts), row by row. */
 import { TocsinError } from '../../base/errors.ts';
 import type { Encoder, EncoderOutput, Modality, Packed, Samples } from './contract.ts';
-import { unpacker } from './pack.ts';
+import { unpacker, unpackerOf, valuesOf } from './pack.ts';
 
 export interface TextColumns {
   /** Token vectors, zero after the last. [t, d] */
@@ -70,5 +70,31 @@ export function pictureColumns(encoder: EncoderForm): (row: Packed) => PictureCo
   return (row) => {
     const { logits, features } = unpack(row) as Record<'logits' | 'features', Float32Array>;
     return { imageLogits: logits, imageFeatures: features };
+  };
+}
+
+/** Writes a column of one packed row into `out`, which is as long as the column and full of zeros. */
+type Write = (row: Packed, out: Float32Array) => void;
+
+/** The columns of `textColumns` one by one, without taking the rest of the row apart: what training reads a row by. */
+export function textWriters(encoder: EncoderForm): Record<'tokens' | 'tokenMask' | 'sentence', Write> {
+  const d = sizeOf(encoder, 'tokens');
+  const others = encoder.outputs
+    .filter(({ name }) => name !== 'tokens')
+    .reduce((sum, { dims }) => sum + valuesOf(dims), 0);
+  return {
+    tokens: unpackerOf(encoder.outputs, 'tokens'),
+    tokenMask: (row, out) => {
+      out.fill(1, 0, Math.min(out.length, (row.length - others) / d));
+    },
+    sentence: unpackerOf(encoder.outputs, 'sentence'),
+  };
+}
+
+/** The columns of `pictureColumns` in the same way. */
+export function pictureWriters(encoder: EncoderForm): Record<'imageLogits' | 'imageFeatures', Write> {
+  return {
+    imageLogits: unpackerOf(encoder.outputs, 'logits'),
+    imageFeatures: unpackerOf(encoder.outputs, 'features'),
   };
 }

@@ -3,15 +3,21 @@
 import type { WordSpace } from '../../adversarial/word-space.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
+import { memoryStore, withCache } from '../../models/encoders/cache.ts';
+import type { Encoder, Modality } from '../../models/encoders/contract.ts';
+import type { EntityTagger } from '../../models/encoders/entities.ts';
 import { describeEngine } from '../../models/engine/engine.ts';
 import type { Tf } from '../../models/engine/tf.ts';
 import { loadVocabulary, loadWordVectors } from '../../models/words.ts';
+import type { Column } from '../../models/zoo/contract.ts';
 import { architecture } from '../../models/zoo/zoo.ts';
 import { binaryLabel, binaryTaskOf, type Dataset } from '../dataset.ts';
-import { type EncoderChoice, openEncoders } from '../encoders.ts';
+import { type EncoderChoice, type Encoders, openEncoders } from '../encoders.ts';
 import { fitModel } from '../fit.ts';
+import type { Model } from '../fit-network.ts';
 import type { PictureHashes } from '../groups.ts';
 import { trainNaiveBayes } from '../naive-bayes.ts';
+import { openPictures, type Pictures } from '../pictures.ts';
 import { recipeOf } from '../recipes.ts';
 import { pick, type Split, splitBy } from '../splits.ts';
 import type { TrainingOptions } from '../train.ts';
@@ -33,6 +39,17 @@ export interface ExecuteDeps {
   readonly signal: AbortSignal;
 }
 
+/** What the runs of a plan share, so that nothing is read, decoded or encoded twice. */
+interface Bench {
+  readonly encoders: Encoders;
+  readonly pictures: Pictures;
+  /** Of the part of the data that the run is about. */
+  readonly split: (data: Dataset, key: RunKey) => Split;
+}
+
+/** Vectors of a data set that stay in memory over the runs. */
+const MEMORY_BYTES = 2 ** 30;
+
 /** The results of all runs that are done when it ends, in the plan's order. */
 export async function executePlan(
   deps: ExecuteDeps,
@@ -40,56 +57,95 @@ export async function executePlan(
   plan: readonly RunKey[],
 ): Promise<RunResult[]> {
   const results: RunResult[] = [];
-  for (const key of plan) {
-    const found = await deps.store.find(key);
-    if (!found && deps.signal.aborted) continue;
-    const result = found ?? (await execute(deps, data, key));
-    if (!found) await deps.store.keep(result);
-    results.push(result);
-    deps.report(results.length, plan.length, result, found !== null);
+  let bench: Bench | null = null;
+  try {
+    for (const key of plan) {
+      const found = await deps.store.find(key);
+      if (!found && deps.signal.aborted) continue;
+      if (!found) bench ??= await openBench(deps, plan);
+      const result = found ?? (await execute(deps, bench as Bench, data, key));
+      if (!found) await deps.store.keep(result);
+      results.push(result);
+      deps.report(results.length, plan.length, result, found !== null);
+    }
+  } finally {
+    await bench?.encoders.close();
   }
   return results;
 }
 
-async function execute(deps: ExecuteDeps, data: Dataset, key: RunKey): Promise<RunResult> {
-  const { tf, clock, log } = deps;
-  const began = clock.monotonic();
-  const scoped = scopedTo(data, key);
+async function openBench(deps: ExecuteDeps, plan: readonly RunKey[]): Promise<Bench> {
+  const columns = new Set(plan.flatMap((key) => modelOf(key).columns));
+  const opened = await openEncoders([...columns], { ...deps.encoders, log: deps.log });
+  const remembered = <M extends Modality>(encoder: Encoder<M> | null): Encoder<M> | null =>
+    encoder && withCache(encoder, memoryStore(MEMORY_BYTES));
+  const splits = new Map<string, Split>();
+  return {
+    encoders: {
+      ...opened,
+      text: remembered(opened.text),
+      image: remembered(opened.image),
+      tagger: opened.tagger && rememberedTags(opened.tagger),
+    },
+    pictures: openPictures({ keepLarge: true }),
+    split(data, { event, scope, protocol, seed }) {
+      const name = JSON.stringify([event, scope, protocol, seed]);
+      const split = splits.get(name) ?? splitBy(data, protocol, seed, deps.hashes);
+      splits.set(name, split);
+      return split;
+    },
+  };
+}
+
+/** Tagging is the slowest thing that is done to a text without a network. */
+function rememberedTags(tagger: EntityTagger): EntityTagger {
+  const known = new Map<string, ReturnType<EntityTagger['tag']>>();
+  return {
+    ...tagger,
+    tag(text) {
+      const tags = known.get(text) ?? tagger.tag(text);
+      known.set(text, tags);
+      return tags;
+    },
+  };
+}
+
+function modelOf(key: RunKey): Model & { readonly columns: readonly Column[] } {
   const row = architecture(architectureOf(key.model));
   const config = { ...row.defaults, ...key.config };
-  const { head, options } = recipeOf(row.name);
-  const training: TrainingOptions = {
-    ...options,
-    ...(key.options as Partial<TrainingOptions>),
-    seed: key.seed,
+  return { architecture: row, config, head: recipeOf(row.name).head, columns: row.columns(config) };
+}
+
+async function execute(deps: ExecuteDeps, bench: Bench, data: Dataset, key: RunKey): Promise<RunResult> {
+  const { tf, clock } = deps;
+  const began = clock.monotonic();
+  const scoped = scopedTo(data, key);
+  const model = modelOf(key);
+  const { maxTokens, ...options } = key.options as Partial<TrainingOptions> & { maxTokens?: number };
+  const training = { ...recipeOf(model.architecture.name).options, ...options, seed: key.seed };
+  const split = bench.split(scoped, key);
+  const { encoders, pictures } = bench;
+  const fitted = await fitModel(
+    { tf, encoders, pictures, maxTokens, checkpoints: null, report: () => {} },
+    model,
+    scoped,
+    split,
+    training,
+  );
+  const { test } = await fitted.judge(fitted.calibration);
+  fitted.network.dispose();
+  return {
+    key,
+    ids: fitted.testExamples.map(({ id }) => id),
+    probability: test.probability.map((p) => Number(p.toFixed(6))),
+    label: test.label,
+    ...plainModels(scoped, split),
+    attacked: {},
+    trainRows: split.train.length,
+    epochs: fitted.result.epochs,
+    seconds: (clock.monotonic() - began) / 1_000,
+    engine: describeEngine(tf),
   };
-  const encoders = await openEncoders(row.columns(config), { ...deps.encoders, log });
-  try {
-    const split = splitBy(scoped, key.protocol, key.seed, deps.hashes);
-    const fitted = await fitModel(
-      { tf, encoders, checkpoints: null, report: () => {} },
-      { architecture: row, config, head },
-      scoped,
-      split,
-      training,
-    );
-    const { test } = await fitted.judge(fitted.calibration);
-    fitted.network.dispose();
-    return {
-      key,
-      ids: fitted.testExamples.map(({ id }) => id),
-      probability: test.probability.map((p) => Number(p.toFixed(6))),
-      label: test.label,
-      ...plainModels(scoped, split),
-      attacked: {},
-      trainRows: split.train.length,
-      epochs: fitted.result.epochs,
-      seconds: (clock.monotonic() - began) / 1_000,
-      engine: describeEngine(tf),
-    };
-  } finally {
-    await encoders.close();
-  }
 }
 
 /** The examples that count in a run. */

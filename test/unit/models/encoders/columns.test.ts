@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLog } from '../../../../src/base/log.ts';
 import { type EncoderRow, encoderRow } from '../../../../src/models/encoders/catalogue.ts';
-import { encodeAll, pictureColumns, sizeOf, textColumns } from '../../../../src/models/encoders/columns.ts';
+import {
+  encodeAll,
+  pictureColumns,
+  pictureWriters,
+  sizeOf,
+  textColumns,
+  textWriters,
+} from '../../../../src/models/encoders/columns.ts';
 import type { Encoder } from '../../../../src/models/encoders/contract.ts';
 import { openEncoder } from '../../../../src/models/encoders/open.ts';
 import { unpacker } from '../../../../src/models/encoders/pack.ts';
@@ -49,6 +56,27 @@ describe('textColumns', () => {
     const columns = textColumns(texts, 2)(packed as Uint16Array);
     expect([...columns.tokenMask]).toEqual([1, 1]);
     expect(columns.sentence).toEqual(textColumns(texts, 8)(packed as Uint16Array).sentence);
+  });
+});
+
+describe('writers', () => {
+  it('write what the whole row gives', async () => {
+    const [packed] = await encodeAll(texts, ['flood bridge']);
+    for (const t of [2, 8]) {
+      const whole = textColumns(texts, t)(packed as Uint16Array);
+      for (const name of ['tokens', 'tokenMask', 'sentence'] as const) {
+        const out = new Float32Array(whole[name].length);
+        textWriters(texts)[name](packed as Uint16Array, out);
+        expect(out).toEqual(whole[name]);
+      }
+    }
+    const [seen] = await encodeAll(pictures, [new Uint8Array(224 * 224 * 3).fill(9)]);
+    const whole = pictureColumns(pictures)(seen as Uint16Array);
+    for (const name of ['imageLogits', 'imageFeatures'] as const) {
+      const out = new Float32Array(whole[name].length);
+      pictureWriters(pictures)[name](seen as Uint16Array, out);
+      expect(out).toEqual(whole[name]);
+    }
   });
 });
 
