@@ -11,7 +11,7 @@ import type { Tf } from '../models/engine/tf.ts';
 import { championDir } from '../registry/champions.ts';
 import type { Example } from '../training/dataset.ts';
 import type { Encoders } from '../training/encoders.ts';
-import type { ArtefactEvaluation, EvaluationFacts } from '../training/evaluate.ts';
+import type { ArtefactEvaluation, EvaluationFacts, ScorePosts } from '../training/evaluate.ts';
 import type { ClassArtefactEvaluation } from '../training/evaluate-classes.ts';
 import { openAskedEngine, withBackendFlag } from './backend-flag.ts';
 import { EXIT, reportFailure } from './runtime.ts';
@@ -114,9 +114,9 @@ async function scoresOf<R>(
   flags: Flags,
   ways: ScoreWays<(examples: readonly Example[]) => Promise<R>>,
 ): Promise<(examples: readonly Example[]) => Promise<R>> {
-  const { isServed } = await import('../training/evaluate.ts');
+  const { servedFile } = await import('../training/evaluate.ts');
   const log = createLog('evaluate', 'warn');
-  if (isServed(artefact)) return ways.served(artefact, log);
+  if (servedFile(artefact) !== null) return ways.served(artefact, log);
   const { architecture } = await import('../models/zoo/zoo.ts');
   const { openEncoders } = await import('../training/encoders.ts');
   const { architecture: made, encoders } = artefact.manifest;
@@ -166,7 +166,7 @@ export function register(program: Command): void {
 /** What is printed. */
 async function evaluate(model: string, flags: Flags, output: 'table' | 'json'): Promise<string> {
   // Loaded here, not above: `tocsin --help` loads every command.
-  const { CHOICE_DEFAULTS, evaluateArtefact, networkScores, servedScores } = await import(
+  const { CHOICE_DEFAULTS, evaluateArtefact, networkScores, servedRumourScores, servedScores } = await import(
     '../training/evaluate.ts'
   );
   const { evaluateClasses, networkClassScores, servedClassScores } = await import(
@@ -191,7 +191,14 @@ async function evaluate(model: string, flags: Flags, output: 'table' | 'json'): 
     const result = await evaluateClasses(artefact, data, choice, await scoresOf(artefact, flags, ways));
     return output === 'json' ? JSON.stringify(result) : classTable(result);
   }
-  const ways = { served: servedScores, network: networkScores };
+  const { openCatalogued } = await import('../models/encoders/catalogued.ts');
+  const ways: ScoreWays<ScorePosts> = {
+    served: (served, log) =>
+      served.manifest.task === 'rumour'
+        ? servedRumourScores(served, openCatalogued({ cacheDir: cacheDir(), threads: 2, log }), log)
+        : servedScores(served, log),
+    network: networkScores,
+  };
   const result = await evaluateArtefact(artefact, data, choice, await scoresOf(artefact, flags, ways));
   if (flags['report'] !== undefined) {
     const { writeReport } = await import('../training/report/write-report.ts');

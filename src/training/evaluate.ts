@@ -4,9 +4,11 @@ import type { Log } from '../base/log.ts';
 import { seededRandom, shuffled } from '../base/random.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import { ARTEFACT_FILES, type Artefact } from '../models/artefact.ts';
+import type { OpenEncoder } from '../models/encoders/catalogued.ts';
 import type { Tf } from '../models/engine/tf.ts';
 import type { Measured, Metrics } from '../models/manifest.ts';
 import type { ScoreInput } from '../models/port.ts';
+import { openRumourScorer } from '../models/serving/rumour-scorer.ts';
 import { openScorer } from '../models/serving/scorer.ts';
 import { loadVocabulary } from '../models/words.ts';
 import { openNetwork } from '../models/zoo/open.ts';
@@ -114,9 +116,9 @@ export interface ArtefactEvaluation extends EvaluationFacts {
 /** Probabilities of yes; null for a post that the model gives no score. */
 export type ScorePosts = (examples: readonly Example[]) => Promise<readonly (number | null)[]>;
 
-/** Whether the artefact holds what serving needs. */
-export const isServed = ({ manifest }: Artefact): boolean =>
-  manifest.files[ARTEFACT_FILES.text] !== undefined;
+/** The graph that serves; null for an artefact that is not served. */
+export const servedFile = ({ manifest }: Artefact): 'text.onnx' | 'rumour.onnx' | null =>
+  [ARTEFACT_FILES.text, ARTEFACT_FILES.rumour].find((name) => manifest.files[name] !== undefined) ?? null;
 
 /**
  * Judges an artefact on the posts of a choice. Throws BAD_USAGE when there is none, and for a task with more than two
@@ -206,7 +208,7 @@ export async function choose(
       `Evaluating ${manifest.name} on ${data.name}: split ${split}, part ${part} has no posts there. Is --split all meant?`,
     );
   const known = new Set([...own.train, ...own.dev]);
-  const file = isServed(artefact) ? ARTEFACT_FILES.text : ARTEFACT_FILES.weights;
+  const file = servedFile(artefact) ?? ARTEFACT_FILES.weights;
   return {
     examples,
     train: made === null ? [] : pick(data, made.train),
@@ -284,6 +286,30 @@ export async function scoreInputs(examples: readonly Example[]): Promise<ScoreIn
   const pixels = await pixelsOf(examples, openPictures());
   return examples.map(({ text }, i) => ({ words: vocabulary.encode(text), pixels: pixels[i] ?? null }));
 }
+
+/** Contents that are decoded and scored at once. */
+const CHUNK = 64;
+
+/** Scores with encoders and graph, as the scorer does. */
+export const servedRumourScores =
+  ({ dir }: Artefact, openEncoder: OpenEncoder, log: Log): ScorePosts =>
+  async (examples) => {
+    const pictures = openPictures();
+    const scorer = await openRumourScorer({ dir, openEncoder, metrics: createMetrics({ bare: true }), log });
+    try {
+      const scores: (number | null)[] = [];
+      for (let from = 0; from < examples.length; from += CHUNK) {
+        const inputs = examples
+          .slice(from, from + CHUNK)
+          .map(async ({ text, picture }) => ({ text, picture: await pictures.large(picture) }));
+        const outputs = await scorer.score(await Promise.all(inputs));
+        scores.push(...outputs.map(({ probability }) => probability));
+      }
+      return scores;
+    } finally {
+      await scorer.close();
+    }
+  };
 
 /** Scores with the network itself. Throws MODEL_INVALID when its encoders are not those that it was trained with. */
 export const networkScores =

@@ -6,13 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLog } from '../../../src/base/log.ts';
-import { createMetrics } from '../../../src/metrics/metrics.ts';
 import { ARTEFACT_FILES, type Artefact, loadArtefact } from '../../../src/models/artefact.ts';
 import { openCatalogued } from '../../../src/models/encoders/catalogued.ts';
 import { openEngine } from '../../../src/models/engine/engine.ts';
 import type { Tf } from '../../../src/models/engine/tf.ts';
 import { loadNetwork } from '../../../src/models/network-files.ts';
-import { openRumourScorer } from '../../../src/models/serving/rumour-scorer.ts';
 import { openNetwork } from '../../../src/models/zoo/open.ts';
 import { architecture, ZOO } from '../../../src/models/zoo/zoo.ts';
 import { buildArtefact } from '../../../src/training/build.ts';
@@ -21,12 +19,12 @@ import { type Encoders, openEncoders } from '../../../src/training/encoders.ts';
 import {
   CHOICE_DEFAULTS,
   evaluateArtefact,
-  isServed,
   networkScores,
+  servedFile,
+  servedRumourScores,
   servedScores,
 } from '../../../src/training/evaluate.ts';
 import type { Evaluation } from '../../../src/training/evaluation.ts';
-import { openPictures } from '../../../src/training/pictures.ts';
 import { readDataset } from '../../../src/training/read-dataset.ts';
 import { recipeOf } from '../../../src/training/recipes.ts';
 import { splitBy } from '../../../src/training/splits.ts';
@@ -239,7 +237,7 @@ describe('every row of the zoo', () => {
       const scores = networkScores(tf, artefact, encoders);
       const { metrics } = await evaluateArtefact(artefact, PAIRS, CHOICE_DEFAULTS, scores);
       expect(metrics).toEqual(manifest.metrics.test);
-      expect(isServed(artefact)).toBe(name === 'mmn');
+      expect(servedFile(artefact)).toBe({ mmn: 'text.onnx', mafn: 'rumour.onnx' }[name] ?? null);
       expect(tf.memory().numTensors).toBe(before);
     },
   );
@@ -258,23 +256,12 @@ describe('every row of the zoo', () => {
       '## Calibration on unseen events',
     );
 
-    const scorer = await openRumourScorer({
-      dir: out,
-      openEncoder: openCatalogued({ cacheDir: folder, threads: 1, log: silentLog }),
-      metrics: createMetrics({ bare: true }),
-      log: silentLog,
-    });
     const artefact = await loadArtefact(out);
     const examples = PAIRS.examples.slice(0, 6);
+    const openEncoder = openCatalogued({ cacheDir: folder, threads: 1, log: silentLog });
+    const served = await servedRumourScores(artefact, openEncoder, silentLog)(examples);
     const wanted = await networkScores(tf, artefact, encoders)(examples);
-    const pictures = openPictures();
-    const served = await scorer.score(
-      await Promise.all(
-        examples.map(async ({ text, picture }) => ({ text, picture: await pictures.large(picture) })),
-      ),
-    );
-    await scorer.close();
-    served.forEach(({ probability }, i) => {
+    served.forEach((probability, i) => {
       expect(Math.abs((probability as number) - (wanted[i] as number))).toBeLessThan(1e-4);
     });
   });
