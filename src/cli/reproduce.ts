@@ -101,6 +101,16 @@ async function protocolsOf(data: Dataset): Promise<string[]> {
   return disjoint === published ? ['official-disjoint'] : ['official-disjoint', 'official'];
 }
 
+/** Puts the report into a document, between the paper's marks. */
+async function putInto(file: string, paper: Paper, report: string): Promise<void> {
+  const [begin, end] = [`<!-- ${paper}:begin -->`, `<!-- ${paper}:end -->`];
+  const text = await readFile(file, 'utf8');
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from)
+    throw new TocsinError('BAD_USAGE', `Writing the report into ${file}: it has no ${begin} … ${end}.`);
+  await writeFile(file, `${text.slice(0, from + begin.length)}\n\n${report}\n${text.slice(to)}`);
+}
+
 /** How long the rest will take if it goes on like that. */
 function remaining(results: readonly RunResult[], left: number): string {
   const done = results.filter(({ seconds }) => seconds > 0);
@@ -191,7 +201,9 @@ async function reproduce(paper: Paper, flags: Flags): Promise<void> {
   }
   await mkdir(out, { recursive: true });
   const report = join(out, 'report.md');
-  await writeFile(report, writeReport(paper, results, claims, study));
+  const text = writeReport(paper, results, claims, study);
+  await writeFile(report, text);
+  if (flags['into'] !== undefined) await putInto(resolve(String(flags['into'])), paper, text);
   process.stdout.write(`${report}\n`);
 }
 
@@ -202,6 +214,7 @@ export function register(program: Command): void {
     .requiredOption('--data <dir>', 'folder of a data set, or of several')
     .option('--seeds <n>', 'runs per cell', '5')
     .option('--out <dir>', 'where runs and report lie')
+    .option('--into <file>', 'also puts the report into this document, between the marks of the paper')
     .option('--done-only', 'runs nothing: the report from what is done')
     .option('--max-epochs <n>', 'fewer epochs than the recipes say')
     .option('--tokens <n>', 'fewer tokens of a text than 64')

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -46,7 +46,11 @@ it('reproduces the rumour tables and the study of unseen events in the quick for
   expect(report).toContain('#### (a) Leave one event out');
   expect(report).toMatch(/\| 5 posts ruled \| test events \| \d/);
 
-  const second = await tocsin([...args, '--done-only']);
+  const document = join(out, 'document.md');
+  writeFileSync(document, 'before\n<!-- mafn:begin -->old<!-- mafn:end -->\nafter\n');
+  const second = await tocsin([...args, '--done-only', '--into', document]);
   expect(second.code).toBe(0);
+  const text = readFileSync(document, 'utf8');
+  expect(text).toBe(`before\n<!-- mafn:begin -->\n\n${report}\n<!-- mafn:end -->\nafter\n`);
   expect(readFileSync(join(out, 'report.md'), 'utf8')).toBe(report);
 });
