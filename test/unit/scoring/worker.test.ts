@@ -184,7 +184,7 @@ describe('the scorer', () => {
     const claim = (await found(bus, TOPICS.claims, 'Claim')).at(-1);
     expect(claim).toMatchObject({
       claimId: 'a',
-      rumour: { status: 'scored', probability: 0.9, decision: 'yes', evidence: ['contents:2'] },
+      rumour: { status: 'scored', probability: 0.9, decision: 'yes', evidence: ['contents:2', 'from:text'] },
     });
     expect(await found(bus, TOPICS.scoring, 'ScoreRequest')).toHaveLength(2);
   });
