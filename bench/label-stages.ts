@@ -19,7 +19,7 @@ import { evidenceMessage, labelMessage } from '../src/emit/messages.ts';
 import { styleOf } from '../src/emit/style.ts';
 import { createDecodeStage } from '../src/ingest/decode.ts';
 import { createMetrics } from '../src/metrics/metrics.ts';
-import { openScorer } from '../src/models/serving/scorer.ts';
+import { openScorers } from '../src/models/serving/scorers.ts';
 import { loadVocabulary } from '../src/models/words.ts';
 import { createLanguageId } from '../src/normalise/language.ts';
 import { openLanguages } from '../src/normalise/languages.ts';
@@ -28,7 +28,7 @@ import { Dedup } from '../src/pipeline/dedup.ts';
 import type { Decoded, Draft, Embedded, Scored } from '../src/pipeline/post.ts';
 import type { Outcome, Stage } from '../src/pipeline/stage.ts';
 import { Watermarks } from '../src/pipeline/watermarks.ts';
-import { CHAMPION_DIR } from '../src/registry/champions.ts';
+import { CHAMPION_DIR, HUMANITARIAN_CHAMPION_DIR } from '../src/registry/champions.ts';
 import { createScoreStage } from '../src/score/stage.ts';
 import { round } from './lib/machine.ts';
 import { syntheticPosts } from './lib/posts.ts';
@@ -40,7 +40,12 @@ const signal = new AbortController().signal;
 const codec = createCodec();
 const metrics = createMetrics({ bare: true });
 const key = Buffer.alloc(32, 1);
-const scorer = await openScorer({ dir: CHAMPION_DIR, threads: 1, metrics, log: silentLog });
+const scorers = await openScorers({
+  dirs: { informative: CHAMPION_DIR, humanitarian: HUMANITARIAN_CHAMPION_DIR },
+  threads: 1,
+  metrics,
+  log: silentLog,
+});
 const vocabulary = loadVocabulary();
 const languages = createLanguageId();
 const languageThread = openLanguages();
@@ -106,7 +111,7 @@ async function steps(): Promise<void> {
   const embedded: Embedded[] = await timed('embed', posts, () =>
     through(createEmbedStage(vocabulary), drafts),
   );
-  const scored: Scored[] = await timed('score', posts, () => through(createScoreStage(scorer), embedded));
+  const scored: Scored[] = await timed('score', posts, () => through(createScoreStage(scorers), embedded));
   await timed('simhash', posts, () => texts.map((text) => simhash64(text)));
   await timed('style', posts, () => texts.map((text) => styleOf(text, [])));
   await timed('label', posts, () => scored.map((one) => labelMessage(codec, NORMALISER_VERSION, one)));
@@ -133,7 +138,7 @@ async function wholeTask(): Promise<object> {
       clock: systemClock,
       log: silentLog,
       metrics,
-      scorer,
+      scorers,
       vocabulary,
       languages: languageThread,
       key,
@@ -191,5 +196,5 @@ await steps();
 process.stdout.write(
   `${JSON.stringify({ bench: 'label-stages', machine: machine(), posts: COUNT, slice: SLICE, cpuMicrosecondsPerPost: microseconds, task: { cold, warm } })}\n`,
 );
-await scorer.close();
+await scorers.close();
 await languageThread.close();

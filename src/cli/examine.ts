@@ -14,7 +14,7 @@ import { cacheDir } from '../config/cache.ts';
 import type { Settings } from '../config/settings.ts';
 import { loadArtefact } from '../models/artefact.ts';
 import { probeBackends } from '../models/engine/backends.ts';
-import { CHAMPION_DIR, RUMOUR_CHAMPION_DIR } from '../registry/champions.ts';
+import { CHAMPION_DIR, HUMANITARIAN_CHAMPION_DIR, RUMOUR_CHAMPION_DIR } from '../registry/champions.ts';
 
 /** `note`: works without it. `problem`: something that is asked for does not work. `unreachable`: a broker is away. */
 export type State = 'ok' | 'note' | 'problem' | 'unreachable';
@@ -209,6 +209,10 @@ export async function examine(settings: Settings): Promise<Finding[]> {
     ...machine(),
     ...(await backends()),
     await model('model', settings.modelDir, CHAMPION_DIR, { variable: 'TOCSIN_MODEL', without: 'problem' }),
+    await model('humanitarian', settings.humanitarianModelDir, HUMANITARIAN_CHAMPION_DIR, {
+      variable: 'TOCSIN_HUMANITARIAN_MODEL',
+      without: 'problem',
+    }),
     await model('rumour', settings.rumourModelDir, RUMOUR_CHAMPION_DIR, {
       variable: 'TOCSIN_RUMOUR_MODEL',
       without: 'note', // claims stay pending, the rest works

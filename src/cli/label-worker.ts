@@ -13,7 +13,7 @@ import { deadLetterMessage, requestMessage } from '../emit/messages.ts';
 import { createEmitStage } from '../emit/stage.ts';
 import { createDecodeStage } from '../ingest/decode.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { Scorer, Vocabulary } from '../models/port.ts';
+import type { Scorers, Vocabulary } from '../models/port.ts';
 import type { Languages } from '../normalise/languages.ts';
 import { createNormaliseStage } from '../normalise/stage.ts';
 import { NORMALISER_VERSION } from '../normalise/text.ts';
@@ -44,7 +44,7 @@ export interface LabelWorkerDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
-  readonly scorer: Scorer;
+  readonly scorers: Scorers;
   readonly vocabulary: Vocabulary;
   readonly languages: Languages;
   /** `keys.context` */
@@ -54,7 +54,7 @@ export interface LabelWorkerDeps {
 /** @param partitions of crisis.events.v1 */
 export function createLabelStages(
   codec: Codec,
-  scorer: Scorer,
+  scorers: Scorers,
   vocabulary: Vocabulary,
   languages: Languages,
   partitions: number,
@@ -63,7 +63,7 @@ export function createLabelStages(
     decode: createDecodeStage(codec, partitions),
     normalise: createNormaliseStage(languages),
     embed: createEmbedStage(vocabulary),
-    score: createScoreStage(scorer),
+    score: createScoreStage(scorers),
     emit: createEmitStage(codec, NORMALISER_VERSION),
     request: ({ request, lineage }) => requestMessage(codec, request, lineage),
     dead: (record, reason, detail) => deadLetterMessage(codec, record, reason, detail),
@@ -73,7 +73,7 @@ export function createLabelStages(
 /** How the label worker consumes, for a topic of that many partitions. */
 export function labelConsumption(deps: LabelWorkerDeps, partitions: number): Consumption {
   const { settings } = deps;
-  const stages = createLabelStages(deps.codec, deps.scorer, deps.vocabulary, deps.languages, partitions);
+  const stages = createLabelStages(deps.codec, deps.scorers, deps.vocabulary, deps.languages, partitions);
   const rows = new Map<number, LedgerRow>();
   const media = loadTopics().find((topic) => topic.name === TOPICS.media);
   return {

@@ -2,10 +2,10 @@
 import type { Command } from 'commander';
 import type { Consumer } from '../bus/port.ts';
 import { loadKeys } from '../config/keys.ts';
-import { openScorer } from '../models/serving/scorer.ts';
+import { openScorers } from '../models/serving/scorers.ts';
 import { loadVocabulary } from '../models/words.ts';
 import { openLanguages } from '../normalise/languages.ts';
-import { CHAMPION_DIR } from '../registry/champions.ts';
+import { CHAMPION_DIR, HUMANITARIAN_CHAMPION_DIR } from '../registry/champions.ts';
 import { startLabelWorker } from './label-worker.ts';
 import { type Runtime, run, runWorker, withBusFlags } from './runtime.ts';
 
@@ -21,22 +21,25 @@ export function register(program: Command): void {
 /** The worker as a consumer whose close also ends its threads, after the last slice. */
 async function start(runtime: Runtime): Promise<Consumer> {
   const { settings, metrics, log } = runtime;
-  const scorer = await openScorer({
-    dir: settings.modelDir || CHAMPION_DIR,
+  const scorers = await openScorers({
+    dirs: {
+      informative: settings.modelDir || CHAMPION_DIR,
+      humanitarian: settings.humanitarianModelDir || HUMANITARIAN_CHAMPION_DIR,
+    },
     threads: settings.scoringThreads,
     metrics,
     log,
   });
   const languages = openLanguages();
   const closeThreads = async (): Promise<void> => {
-    await Promise.all([scorer.close(), languages.close()]);
+    await Promise.all([scorers.close(), languages.close()]);
   };
   let consumer: Consumer;
   try {
     const { context: key } = loadKeys(settings.dataDir);
     consumer = await startLabelWorker({
       ...runtime,
-      scorer,
+      scorers,
       languages,
       vocabulary: loadVocabulary(),
       key,

@@ -12,6 +12,7 @@ export interface Settings {
   readonly port: number;
   readonly metricsPort: number;
   readonly modelDir: string;
+  readonly humanitarianModelDir: string;
   readonly rumourModelDir: string;
   readonly sliceRecords: number;
   readonly sliceMs: number;
@@ -101,6 +102,12 @@ export const DECLARED: readonly Declared[] = [
     env: 'TOCSIN_MODEL',
     type: z.string().default(''),
     doc: 'Artefact folder of the informative model; empty: the shipped champion.',
+  },
+  {
+    key: 'humanitarianModelDir',
+    env: 'TOCSIN_HUMANITARIAN_MODEL',
+    type: z.string().default(''),
+    doc: 'Artefact folder of the humanitarian model; empty: the shipped champion.',
   },
   {
     key: 'rumourModelDir',

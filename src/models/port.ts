@@ -64,6 +64,12 @@ export interface ClassScorer {
   close(): Promise<void>;
 }
 
+/** What the label worker asks of every post. */
+export interface Scorers {
+  readonly informative: Scorer;
+  readonly humanitarian: ClassScorer;
+}
+
 /** Text to rows of the word table; the same for training and serving. */
 export interface Vocabulary {
   /** Identifies the table and the tokeniser. */

@@ -68,6 +68,6 @@ export interface Scored {
   readonly draft: Draft;
   readonly tasks: readonly TaskScore[];
   readonly modalities: readonly ('text' | 'image')[];
-  /** Name of the threshold set. */
+  /** Names of the threshold sets, in the order of the tasks, with a space between. */
   readonly thresholds: string;
 }

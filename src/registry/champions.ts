@@ -8,5 +8,8 @@ export const championDir = (task: string): string =>
 /** The `informative` model that serves when no other is asked for. */
 export const CHAMPION_DIR: string = championDir('informative');
 
+/** The `humanitarian` model likewise. */
+export const HUMANITARIAN_CHAMPION_DIR: string = championDir('humanitarian');
+
 /** The `rumour` model likewise. */
 export const RUMOUR_CHAMPION_DIR: string = championDir('rumour');

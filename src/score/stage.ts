@@ -1,6 +1,14 @@
 /** Stage: drafts → scores a person can use: probability, decision and what they rest on. */
 import type { TaskScore } from '../event/records.ts';
-import type { DecisionThresholds, ScoreInput, ScoreOutput, Scorer } from '../models/port.ts';
+import type {
+  ClassOutput,
+  ClassScorer,
+  DecisionThresholds,
+  ScoreInput,
+  ScoreOutput,
+  Scorer,
+  Scorers,
+} from '../models/port.ts';
 import type { Embedded, Scored } from '../pipeline/post.ts';
 import { passed, type Stage } from '../pipeline/stage.ts';
 
@@ -8,8 +16,8 @@ import { passed, type Stage } from '../pipeline/stage.ts';
 export const MAX_SCORED_PICTURES: number = 4;
 const FEW_WORDS = 3;
 
-/** Scores are the same whatever else is in the batch: the scorer promises that. */
-export function createScoreStage(scorer: Scorer): Stage<Embedded, Scored> {
+/** Scores are the same whatever else is in the batch: the scorers promise that. */
+export function createScoreStage({ informative, humanitarian }: Scorers): Stage<Embedded, Scored> {
   return {
     name: 'score',
     async process(batch) {
@@ -21,15 +29,28 @@ export function createScoreStage(scorer: Scorer): Stage<Embedded, Scored> {
         for (const { pixels64 } of pictures) if (pixels64) inputs.push({ words, pixels: pixels64 });
         if (pictures.length === 0 && knownWords(words) > 0) inputs.push({ words, pixels: null });
       }
-      const outputs = inputs.length === 0 ? [] : await scorer.score(inputs);
-      return batch.map((embedded, i) =>
-        passed(judge(scorer, embedded, outputs.slice(first[i], first[i + 1] ?? outputs.length))),
-      );
+      const [outputs, classes] =
+        inputs.length === 0
+          ? [[], []]
+          : await Promise.all([informative.score(inputs), humanitarian.score(inputs)]);
+      return batch.map((embedded, i) => {
+        const own = [first[i], first[i + 1] ?? inputs.length] as const;
+        const scored = judge(informative, embedded, outputs.slice(...own));
+        return passed({
+          ...scored,
+          tasks: [...scored.tasks, ...judgeClasses(humanitarian, classes.slice(...own))],
+          thresholds: `${informative.thresholds.name} ${humanitarian.thresholds}`,
+        });
+      });
     },
   };
 }
 
-function judge(scorer: Scorer, { draft, words }: Embedded, outputs: readonly ScoreOutput[]): Scored {
+function judge(
+  scorer: Scorer,
+  { draft, words }: Embedded,
+  outputs: readonly ScoreOutput[],
+): Omit<Scored, 'thresholds'> {
   const evidence: string[] = [];
   const known = knownWords(words);
   if (draft.context.text === '') evidence.push('no_text');
@@ -52,11 +73,46 @@ function judge(scorer: Scorer, { draft, words }: Embedded, outputs: readonly Sco
     evidence,
     model: probability === null ? null : scorer.model,
   };
-  return { draft, tasks: [task], modalities, thresholds: scorer.thresholds.name };
+  return { draft, tasks: [task], modalities };
+}
+
+/**
+ * What the post tells of: every class that is not `no`, and always the likeliest, so that a label says what was found even
+ * where that is nothing. Classes below their `no` are left out: most posts have one class of six at most, and a label is
+ * kept for a month. Each class rests on the picture that speaks most for it. Reasons for a lack of words stand at `informative`.
+ */
+function judgeClasses(scorer: ClassScorer, outputs: readonly ClassOutput[]): TaskScore[] {
+  const scores = scorer.classes.map(({ name, yes, no }, k): TaskScore => {
+    let best: ClassOutput | null = null;
+    for (const output of outputs)
+      if (output.probabilities && (output.probabilities[k] as number) > (best?.probabilities?.[k] ?? -1))
+        best = output;
+    const probability = best?.probabilities?.[k] ?? null;
+    return {
+      task: 'humanitarian',
+      label: name,
+      probability,
+      decision: decide(probability, { yes, no }),
+      byModality: { text: best?.byModality.text?.[k] ?? null, image: best?.byModality.image?.[k] ?? null },
+      evidence: [],
+      model: scorer.model,
+    };
+  });
+  const likeliest = scores.reduce<TaskScore | null>(
+    (best, score) =>
+      score.probability !== null && score.probability > (best?.probability ?? -1) ? score : best,
+    null,
+  );
+  return likeliest
+    ? scores.filter((score) => score === likeliest || score.decision !== 'no')
+    : [{ ...(scores[0] as TaskScore), label: null, model: null }];
 }
 
 /** `yes` at or above the upper threshold, `no` at or below the lower one; `unsure` between, and without a score. */
-export function decide(probability: number | null, thresholds: DecisionThresholds): TaskScore['decision'] {
+export function decide(
+  probability: number | null,
+  thresholds: Omit<DecisionThresholds, 'name'>,
+): TaskScore['decision'] {
   if (probability === null) return 'unsure';
   if (probability >= thresholds.yes) return 'yes';
   return probability <= thresholds.no ? 'no' : 'unsure';

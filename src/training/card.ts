@@ -61,8 +61,11 @@ const subgroups = (name: string, groups: Readonly<Record<string, Metrics>>): str
     ),
   );
 
+/** Both answers occur. Where only one does, macro-F1 and AUROC say nothing. */
+const isMixed = ({ positives, n }: Metrics): boolean => positives > 0 && positives < n;
+
 const leftOut = (name: string, events: Evaluation['leftOut']): string => {
-  const entries = Object.entries(events);
+  const entries = Object.entries(events).filter(([, { model }]) => isMixed(model));
   const mean = (of: (c: Comparison) => number): string =>
     percent(entries.reduce((sum, [, c]) => sum + of(c), 0) / entries.length);
   return table(
@@ -198,7 +201,9 @@ ${shares(answers)}`;
 
 const unseenSection = (name: string, unseen: NonNullable<Evaluation['unseen']>): string => {
   const { folds, events, posts, unit, perClaim, byEvent, answers } = unseen;
-  const errors = Object.values(byEvent).map(({ model }) => model.ece);
+  const mixed = Object.values(byEvent).filter(({ model }) => isMixed(model));
+  const errors = mixed.map(({ model }) => model.ece);
+  const allNo = Object.entries(byEvent).filter(([, { model }]) => model.positives === 0);
   const mean = errors.reduce((sum, ece) => sum + ece, 0) / Math.max(1, errors.length);
   return `## Calibration on unseen events
 
@@ -214,7 +219,7 @@ disaster's ${unit}s is as here, ${percent(perClaim.positives / Math.max(1, perCl
       : `
 
 Each event by a model that did not see it, calibrated by the other events alone. Calibration error: mean ${percent(mean)}, at most 5.0 in
-${errors.filter((ece) => ece <= 0.05).length} of ${errors.length} events.
+${errors.filter((ece) => ece <= 0.05).length} of ${errors.length} events.${allNo.map(([event, { model, naiveBayes, logistic }]) => ` Of the ${model.n} posts of ${event}, all labelled no, ${name} calls ${percent(model.confusion.fp / model.n)} % yes at 0.5 (naive Bayes ${percent(naiveBayes.confusion.fp / model.n)}, logistic regression ${percent(logistic.confusion.fp / model.n)}).`).join('')}
 
 ${leftOut(name, byEvent)}`
   }`;

@@ -9,7 +9,7 @@ import { TOPICS } from '../../src/bus/topics.ts';
 import { startLabelWorker } from '../../src/cli/label-worker.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
 import { readLedger, summariseLedger } from '../../src/pipeline/ledger.ts';
-import { CONTEXT_KEY, codec, post, T0, tinyScorer, tinyVocabulary } from '../support/label-harness.ts';
+import { CONTEXT_KEY, codec, post, T0, tinyScorers, tinyVocabulary } from '../support/label-harness.ts';
 import { inlineLanguages } from '../support/languages.ts';
 import { tocsin as runTocsin, temporaryFolder } from '../support/tocsin.ts';
 import { until } from '../support/until.ts';
@@ -43,7 +43,7 @@ describe('the commands that look into a bus', () => {
       clock: systemClock,
       log: silentLog,
       metrics: createMetrics({ bare: true }),
-      scorer: tinyScorer,
+      scorers: tinyScorers,
       vocabulary: tinyVocabulary,
       key: CONTEXT_KEY,
     });

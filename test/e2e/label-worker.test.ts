@@ -18,7 +18,7 @@ import {
   picture,
   post,
   T0,
-  tinyScorer,
+  tinyScorers,
   tinyVocabulary,
 } from '../support/label-harness.ts';
 import { inlineLanguages } from '../support/languages.ts';
@@ -61,7 +61,7 @@ describe('the label worker on the embedded bus', () => {
       clock: systemClock,
       log: silentLog,
       metrics: createMetrics({ bare: true }),
-      scorer: tinyScorer,
+      scorers: tinyScorers,
       vocabulary: tinyVocabulary,
       key: CONTEXT_KEY,
     });

@@ -96,6 +96,13 @@ export function scored(
   };
 }
 
+/** What a post tells of. */
+export const told = (name: string, probability: number, decision: Decision): TaskScore => ({
+  ...scored(probability, decision),
+  task: 'humanitarian',
+  label: name,
+});
+
 export function label(postId: string, more: Partial<Label> = {}): Label {
   return {
     kind: 'Label',

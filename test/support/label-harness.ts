@@ -21,7 +21,14 @@ import type {
   PostEvent,
 } from '../../src/event/records.ts';
 import { createMetrics, type Metrics } from '../../src/metrics/metrics.ts';
-import type { ScoreInput, ScoreOutput, Scorer, Vocabulary } from '../../src/models/port.ts';
+import type {
+  ClassScorer,
+  ScoreInput,
+  ScoreOutput,
+  Scorer,
+  Scorers,
+  Vocabulary,
+} from '../../src/models/port.ts';
 import { type CrashGuard, openCrashGuard } from '../../src/pipeline/crash-guard.ts';
 import { createLabelTask, type LabelStages } from '../../src/pipeline/label-task.ts';
 import { decodeRow, EMPTY_ROW, LEDGER_ENTRY, type LedgerRow } from '../../src/pipeline/ledger.ts';
@@ -73,6 +80,29 @@ export const tinyScorer: Scorer = {
   },
   close: async () => {},
 };
+
+/** Two classes: `wet` has the text's score of `tinyScorer`, `dry` what is missing to one. */
+const tinyHumanitarian: ClassScorer = {
+  model: { name: 'tiny-classes', version: '1', sha256: 'cd' },
+  classes: [
+    { name: 'wet', yes: 0.6, no: 0.4 },
+    { name: 'dry', yes: 0.7, no: 0.3 },
+  ],
+  thresholds: 'tiny-2',
+  async score(batch) {
+    return (await tinyScorer.score(batch)).map(({ probability, byModality, modalities }) => {
+      const both = (p: number | null): number[] | null => (p === null ? null : [p, 1 - p]);
+      return {
+        probabilities: both(probability),
+        byModality: { text: both(byModality.text), image: both(byModality.image) },
+        modalities,
+      };
+    });
+  },
+  close: async () => {},
+};
+
+export const tinyScorers: Scorers = { informative: tinyScorer, humanitarian: tinyHumanitarian };
 
 /** A clock that stands still until it is moved. */
 export function stillClock(start: number = T0): Clock & { move(ms: number): void } {
@@ -250,7 +280,7 @@ export function createLabelHarness(options: HarnessOptions = {}): LabelHarness {
   const clock = options.clock ?? stillClock();
   const metrics = options.metrics ?? createMetrics({ bare: true });
   const stages: LabelStages = {
-    ...createLabelStages(codec, tinyScorer, tinyVocabulary, inlineLanguages, PARTITIONS),
+    ...createLabelStages(codec, tinyScorers, tinyVocabulary, inlineLanguages, PARTITIONS),
     ...options.stages,
   };
   const state = new Map<string, Uint8Array>();

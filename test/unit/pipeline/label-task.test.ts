@@ -56,7 +56,7 @@ describe('a post without pictures', () => {
       pictures: [],
       flags: ['retweet'],
       normaliser: NORMALISER_VERSION,
-      thresholds: 'tiny-1',
+      thresholds: 'tiny-1 tiny-2',
     });
     expect(label.tasks[0]).toMatchObject({ task: 'informative', model: { name: 'tiny' } });
     expect(only(outputs.evidence)).toMatchObject({
@@ -147,7 +147,10 @@ describe('a post with pictures', () => {
     const first = await harness.run(input(post('p1', { text: '', media: MEDIA })));
     expect(only(first.labels).tasks[0]).toMatchObject({ decision: 'unsure', evidence: ['no_text'] });
     const second = await harness.run(input(answer(only(first.requests), (id) => readyItem(id, 255))));
-    expect(only(second.labels)).toMatchObject({ modalities: ['image'], tasks: [{ decision: 'yes' }] });
+    expect(only(second.labels)).toMatchObject({
+      modalities: ['image'],
+      tasks: [{ decision: 'yes' }, { label: 'wet', decision: 'yes' }],
+    });
   });
 
   it('keeps a long text within the context, flagged in revision 2', async () => {

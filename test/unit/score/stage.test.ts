@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { MediaItem } from '../../../src/event/records.ts';
 import type { Embedded, Scored } from '../../../src/pipeline/post.ts';
 import { createScoreStage, decide } from '../../../src/score/stage.ts';
-import { readyItem, tinyScorer, tinyVocabulary } from '../../support/label-harness.ts';
+import { readyItem, tinyScorer, tinyScorers, tinyVocabulary } from '../../support/label-harness.ts';
 
 function embedded(text: string, ready: readonly MediaItem[] = []): Embedded {
   const context = {
@@ -24,7 +24,7 @@ function embedded(text: string, ready: readonly MediaItem[] = []): Embedded {
 }
 
 const score = async (...batch: Embedded[]): Promise<Scored[]> => {
-  const outcomes = await createScoreStage(tinyScorer).process(batch, new AbortController().signal);
+  const outcomes = await createScoreStage(tinyScorers).process(batch, new AbortController().signal);
   return outcomes.map((outcome) => (outcome as { value: Scored }).value);
 };
 
@@ -47,16 +47,16 @@ describe('scoring', () => {
     ['blorb blorb', 'no_known_words'],
   ])('is unsure of %j and says %s', async (text, reason) => {
     const [scored] = await score(embedded(text));
+    const nothing = {
+      label: null,
+      probability: null,
+      decision: 'unsure',
+      byModality: { text: null, image: null },
+      model: null,
+    };
     expect(scored?.tasks).toEqual([
-      {
-        task: 'informative',
-        label: null,
-        probability: null,
-        decision: 'unsure',
-        byModality: { text: null, image: null },
-        evidence: [reason],
-        model: null,
-      },
+      { ...nothing, task: 'informative', evidence: [reason] },
+      { ...nothing, task: 'humanitarian', evidence: [] },
     ]);
     expect(scored?.modalities).toEqual([]);
   });
@@ -90,13 +90,56 @@ describe('scoring', () => {
       score: (batch: Parameters<typeof tinyScorer.score>[0]) =>
         tinyScorer.score(batch.map(({ words }) => ({ words, pixels: null }))),
     };
-    const [outcome] = await createScoreStage(blind).process(
+    const [outcome] = await createScoreStage({ ...tinyScorers, informative: blind }).process(
       [embedded('water in town', [readyItem('a')])],
       new AbortController().signal,
     );
     const { value } = outcome as { value: Scored };
     expect(value.modalities).toEqual(['text']);
     expect(value.tasks[0]?.evidence).toEqual(['image_not_scored']);
+  });
+
+  it('names each class that is not no, and the likeliest one whatever its answer', async () => {
+    const classes = (p: number): Promise<Scored['tasks']> =>
+      createScoreStage({
+        ...tinyScorers,
+        humanitarian: {
+          ...tinyScorers.humanitarian,
+          score: async (batch) =>
+            batch.map(() => ({
+              probabilities: [p, 1 - p],
+              byModality: { text: [p, 1 - p], image: null },
+              modalities: ['text'] as const,
+            })),
+        },
+      })
+        .process([embedded('water in town')], new AbortController().signal)
+        .then(([outcome]) => (outcome as { value: Scored }).value.tasks.slice(1));
+    const answers = async (p: number): Promise<(string | null)[][]> =>
+      (await classes(p)).map(({ label, decision }) => [label, decision]);
+    expect(await answers(0.9)).toEqual([['wet', 'yes']]);
+    expect(await answers(0.5)).toEqual([
+      ['wet', 'unsure'],
+      ['dry', 'unsure'],
+    ]);
+    expect(await answers(0.35)).toEqual([['dry', 'unsure']]);
+    const low = { ...tinyScorers.humanitarian.classes[0], name: 'wet', yes: 0.99, no: 0.98 };
+    const [outcome] = await createScoreStage({
+      ...tinyScorers,
+      humanitarian: { ...tinyScorers.humanitarian, classes: [low, { ...low, name: 'dry' }] },
+    }).process([embedded('water in town')], new AbortController().signal);
+    const { value } = outcome as { value: Scored };
+    expect(value.tasks.slice(1)).toHaveLength(1);
+    expect(value.tasks[1]?.decision).toBe('no');
+    expect(value.thresholds).toBe('tiny-1 tiny-2');
+  });
+
+  it('rests each class on the picture that speaks most for it', async () => {
+    const [scored] = await score(embedded('water in town', [readyItem('a', 0), readyItem('b', 255)]));
+    const of = (name: string): number =>
+      scored?.tasks.find(({ label }) => label === name)?.byModality.image ?? Number.NaN;
+    expect(of('wet')).toBe(1);
+    expect(of('dry')).toBe(1);
   });
 
   it('gives each post the score that it has alone', async () => {

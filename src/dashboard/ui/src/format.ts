@@ -60,6 +60,24 @@ export const share = (value: number): string => `${Math.round(value * 100)} %`;
 export const informative = (post: RevisionView): TaskScore | undefined =>
   post.tasks.find((task) => task.task === 'informative');
 
+/** What a post tells of, by the classes that were found in it, the likeliest first. */
+export const toldOf = (post: RevisionView): readonly TaskScore[] =>
+  post.tasks
+    .filter(({ task, decision }) => task === 'humanitarian' && decision === 'yes')
+    .sort((a, b) => (b.probability ?? 0) - (a.probability ?? 0));
+
+/** Classes of the shipped humanitarian model, as the filter offers them. */
+export const CLASSES: Readonly<Record<string, string>> = {
+  affected_people: 'People affected',
+  infrastructure_damage: 'Damage',
+  caution_and_advice: 'Advice',
+  aid: 'Aid',
+  sympathy_and_support: 'Sympathy',
+  other_relevant: 'Other information',
+};
+
+export const className = (label: string): string => CLASSES[label] ?? label.replaceAll('_', ' ');
+
 const DECISIONS: Readonly<Record<Decision, string>> = {
   yes: 'Informative',
   no: 'Not informative',

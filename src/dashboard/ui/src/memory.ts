@@ -9,6 +9,7 @@ export function readFilters(window: Window): Filters {
     decision: query.get('show') === 'informative' ? 'informative' : NO_FILTERS.decision,
     picture: query.get('picture') === '1',
     collection: query.get('collection'),
+    tells: query.get('tells'),
     search: query.get('q') ?? '',
   };
 }
@@ -18,6 +19,7 @@ export function writeFilters(window: Window, filters: Filters): void {
   if (filters.decision !== 'all') query.set('show', filters.decision);
   if (filters.picture) query.set('picture', '1');
   if (filters.collection !== null) query.set('collection', filters.collection);
+  if (filters.tells !== null) query.set('tells', filters.tells);
   if (filters.search !== '') query.set('q', filters.search);
   const search = query.size > 0 ? `?${query}` : '';
   window.history.replaceState(null, '', `${window.location.pathname}${search}`);

@@ -9,13 +9,15 @@ import type {
   RevisionView,
   ServerMessage,
 } from '../../wire.ts';
-import { informative } from './format.ts';
+import { informative, toldOf } from './format.ts';
 
 export interface Filters {
   readonly decision: 'all' | 'informative';
   readonly picture: boolean;
   /** Null: every collection. */
   readonly collection: string | null;
+  /** Posts that tell of this class; null: all. */
+  readonly tells: string | null;
   readonly search: string;
 }
 
@@ -67,7 +69,13 @@ export const MAX_HELD = 1_000;
 /** A batch of fewer cards keeps a long-open page quick. */
 const KEEP_AT_TOP = 300;
 
-export const NO_FILTERS: Filters = { decision: 'all', picture: false, collection: null, search: '' };
+export const NO_FILTERS: Filters = {
+  decision: 'all',
+  picture: false,
+  collection: null,
+  tells: null,
+  search: '',
+};
 
 export function createState(filters: Filters = NO_FILTERS): State {
   return {
@@ -200,6 +208,7 @@ export function matches(post: PostView, filters: Filters): boolean {
   if (filters.decision === 'informative' && informative(post)?.decision !== 'yes') return false;
   if (filters.picture && post.pictures.length === 0) return false;
   if (filters.collection !== null && post.collection !== filters.collection) return false;
+  if (filters.tells !== null && !toldOf(post).some(({ label }) => label === filters.tells)) return false;
   const words = filters.search.trim().toLocaleLowerCase();
   return (
     words === '' || post.text.toLocaleLowerCase().includes(words) || post.postId === filters.search.trim()

@@ -17,7 +17,7 @@ import {
   waitingCount,
 } from '../../../../src/dashboard/ui/src/store.ts';
 import type { PostView, Pulse, ServerMessage } from '../../../../src/dashboard/wire.ts';
-import { claim, label, scored } from '../../../support/dashboard.ts';
+import { claim, label, scored, told } from '../../../support/dashboard.ts';
 
 const NOW = 1_000_000;
 const PULSE: Pulse = {
@@ -157,9 +157,15 @@ describe('filters', () => {
       thumbhash: null,
     } as const;
     const state = started(
-      post('a', 1, { text: 'Bridge CLOSED' }),
+      post('a', 1, {
+        text: 'Bridge CLOSED',
+        tasks: [scored(0.91, 'yes'), told('aid', 0.7, 'yes')],
+      }),
       post('b', 2, { tasks: [scored(0.1, 'no')], pictures: [picture] }),
-      post('c', 3, { collection: 'fire' }),
+      post('c', 3, {
+        collection: 'fire',
+        tasks: [scored(0.91, 'yes'), told('aid', 0.3, 'unsure')],
+      }),
     );
     const filtered = (filters: object): string[] => {
       state.filters = { ...NO_FILTERS, ...filters };
@@ -168,6 +174,7 @@ describe('filters', () => {
     expect(filtered({ decision: 'informative' })).toEqual(['a', 'c']);
     expect(filtered({ picture: true })).toEqual(['b']);
     expect(filtered({ collection: 'fire' })).toEqual(['c']);
+    expect(filtered({ tells: 'aid' })).toEqual(['a']);
     expect(filtered({ search: 'closed' })).toEqual(['a', 'b', 'c']);
     expect(filtered({ search: 'bridge closed' })).toEqual(['a']);
     expect(filtered({ search: 'b' })).toContain('b');

@@ -1,7 +1,17 @@
 /** One post of the feed. */
 import { html, nothing, type TemplateResult } from 'lit';
 import type { PostView } from '../../../wire.ts';
-import { exact, flagText, informative, languageName, modalityText, postTime } from '../format.ts';
+import {
+  className,
+  exact,
+  flagText,
+  informative,
+  languageName,
+  modalityText,
+  percent,
+  postTime,
+  toldOf,
+} from '../format.ts';
 import type { State } from '../store.ts';
 import type { Actions } from './actions.ts';
 import { decisionMark } from './decision.ts';
@@ -32,6 +42,7 @@ export function card(
   const isFresh = upgradedAt !== undefined && now - upgradedAt < UPGRADE_MS;
   const titleId = `post-${position}`;
   const chips = [
+    ...classChips(post),
     ...revisionChip(post, isFresh),
     ...pictureNotes(post.pictures),
     ...flagChips(post),
@@ -75,6 +86,13 @@ export function card(
     </article>
   `;
 }
+
+/** What the post tells of. Each says how likely it is when it is pointed at; the drawer says it in the open. */
+const classChips = (post: PostView): TemplateResult[] =>
+  toldOf(post).map(
+    ({ label, probability }) =>
+      html`<span class="chip chip-class" title=${probability === null ? nothing : percent(probability)}>${className(label ?? '')}</span>`,
+  );
 
 const revisionChip = (post: PostView, isFresh: boolean): TemplateResult[] =>
   post.revision === 1

@@ -1,7 +1,17 @@
 /** Everything about one post: its text and pictures, and every revision of its label with the reasons. */
 import { html, nothing, type TemplateResult } from 'lit';
 import type { RevisionView } from '../../../wire.ts';
-import { duration, exact, flagText, informative, languageName, modalityText, reasonText } from '../format.ts';
+import {
+  className,
+  duration,
+  exact,
+  flagText,
+  informative,
+  languageName,
+  modalityText,
+  percent,
+  reasonText,
+} from '../format.ts';
 import type { State } from '../store.ts';
 import type { Actions } from './actions.ts';
 import { isRevealed } from './card.ts';
@@ -94,6 +104,23 @@ function post(state: State, revision: RevisionView, actions: Actions): TemplateR
   `;
 }
 
+/** Every class that the label names, unsure ones too. */
+function tellsOf(revision: RevisionView): TemplateResult | typeof nothing {
+  const named = revision.tasks.filter(
+    ({ task, label, decision }) => task === 'humanitarian' && label !== null && decision !== 'no',
+  );
+  if (named.length === 0) return nothing;
+  return html`<h4>It tells of</h4>
+    <ul class="told">
+      ${named.map(
+        ({ label, probability, decision }) => html`<li>
+          <span class="chip ${decision === 'yes' ? 'chip-class' : 'chip-open'}">${className(label ?? '')}</span>
+          ${probability === null ? nothing : percent(probability)}${decision === 'unsure' ? ', unsure' : ''}
+        </li>`,
+      )}
+    </ul>`;
+}
+
 function revisionItem(revision: RevisionView, isNewest: boolean): TemplateResult {
   const score = informative(revision);
   const took = revision.labelledAt - revision.receivedAt;
@@ -115,6 +142,7 @@ function revisionItem(revision: RevisionView, isNewest: boolean): TemplateResult
                 <ul class="reasons">${score.evidence.map((code) => html`<li>${reasonText(code)}</li>`)}</ul>`
             : nothing
         }
+        ${tellsOf(revision)}
         ${modalityBar('Text', score?.byModality.text ?? null)}
         ${modalityBar('Picture', score?.byModality.image ?? null)}
         <dl class="details">

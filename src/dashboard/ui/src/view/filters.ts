@@ -1,6 +1,7 @@
 /** What of the feed is shown, and whether it moves. */
 import { html, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
+import { CLASSES } from '../format.ts';
 import { collectionsOf, type State } from '../store.ts';
 import type { Actions } from './actions.ts';
 import { icon } from './icons.ts';
@@ -40,6 +41,18 @@ export function filterBar(state: State, actions: Actions): TemplateResult {
           <option value="" ?selected=${filters.collection === null}>All collections</option>
           ${collectionsOf(state).map(
             (name) => html`<option value=${name} ?selected=${filters.collection === name}>${name}</option>`,
+          )}
+        </select>
+      </label>
+      <label class="select">
+        <span class="hidden">What it tells of</span>
+        <select
+          @change=${(event: Event) => actions.filter({ tells: (event.target as HTMLSelectElement).value || null })}
+        >
+          <option value="" ?selected=${filters.tells === null}>Any content</option>
+          ${Object.entries(CLASSES).map(
+            ([name, word]) =>
+              html`<option value=${name} ?selected=${filters.tells === name}>${word}</option>`,
           )}
         </select>
       </label>
