@@ -1,6 +1,6 @@
 /**
  * MMN samples per second: through the scorer (threads, gather, calibration) against a bare ONNX Runtime loop over a
- * ready tensor, for text alone and for text with picture. One scoring thread, one ONNX Runtime thread, batches of 256
+ * ready tensor, for text alone and for text with picture. One scoring thread, one ONNX Runtime thread, slices of 256
  * posts. Prints one JSON object. Run: node --import tsx bench/mmn.ts [seconds per figure]
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -13,10 +13,12 @@ import { createMetrics } from '../src/metrics/metrics.ts';
 import { openEngine } from '../src/models/engine/engine.ts';
 import type { ScoreInput } from '../src/models/port.ts';
 import { openScorer } from '../src/models/serving/scorer.ts';
-import { takeTurns } from '../src/models/speed/rates.ts';
+import { spread, takeTurns } from '../src/models/speed/rates.ts';
 import { servingSpeed } from '../src/models/speed/serving.ts';
+import { openSgemm } from '../src/models/speed/sgemm.ts';
 import { buildMmn, MMN_DEFAULTS } from '../src/models/zoo/mmn.ts';
 import { CHAMPION_DIR } from '../src/registry/champions.ts';
+import { megaflopOf } from '../src/training/network-speed.ts';
 import { drawnPictures } from '../test/support/drawn-pictures.ts';
 import { writeTestArtefact } from '../test/support/test-artefact.ts';
 import { median, percentile, round, rssMiB } from './lib/machine.ts';
@@ -30,7 +32,7 @@ const post = (withPicture: boolean): ScoreInput => ({
   pixels: withPicture ? drawnPictures(1) : null,
 });
 
-async function measure(dir: string, graph: 'text' | 'joint'): Promise<object> {
+async function measure(dir: string, graph: 'text' | 'joint') {
   const speed = await servingSpeed(dir, graph, TURNS, SECONDS / TURNS, systemClock);
   const before = rssMiB(process.pid) ?? 0;
   const scorer = await openScorer({
@@ -77,7 +79,19 @@ try {
   const pictured = join(folder, 'pictured');
   await writeTestArtefact(tf, mmn, pictured, { image: 'trained' });
   const joint = await measure(pictured, 'joint');
-  process.stdout.write(`${JSON.stringify({ machine: machine(), threads: 1, text, joint })}\n`);
+  const sgemm = await openSgemm(1);
+  const [limits] = (await takeTurns([sgemm], TURNS, SECONDS / TURNS, systemClock)) as [number[]];
+  await sgemm.close();
+  const sgemmGflops = spread(limits);
+  const shareOfSgemm = (rate: number): number =>
+    round((rate * megaflopOf(mmn.layers)) / 1_000 / sgemmGflops.median, 2);
+  const shares = {
+    served: shareOfSgemm(joint.samplesPerSecond.median),
+    bare: shareOfSgemm(joint.bareSamplesPerSecond.median),
+  };
+  process.stdout.write(
+    `${JSON.stringify({ machine: machine(), threads: 1, sgemmGflops, text, joint: { ...joint, shareOfSgemm: shares } })}\n`,
+  );
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

@@ -150,7 +150,8 @@ function gather(
   withPixels: boolean,
 ): { count: number; words: Int32Array; pixels: Uint8Array | null } {
   const words = new Int32Array(indexes.length * MAX_WORDS);
-  const pixels = withPixels ? new Uint8Array(indexes.length * PIXELS) : null;
+  // Shared, so that a thread gets them without a copy.
+  const pixels = withPixels ? new Uint8Array(new SharedArrayBuffer(indexes.length * PIXELS)) : null;
   indexes.forEach((index, i) => {
     const input = batch[index] as ScoreInput;
     words.set(input.words, i * MAX_WORDS);

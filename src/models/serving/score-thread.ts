@@ -2,29 +2,29 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { gatherVectors, MAX_WORDS, WORD_DIMENSIONS } from '../words.ts';
+import { PICTURE_SIDE } from '../zoo/branches.ts';
+import { pictureGraph } from './picture-graph.ts';
 import { LOGITS, PIXELS, type ScoreJob, type ScoreReply, type ThreadData } from './protocol.ts';
 
 /** Posts per run. More gains little (measured: bench/mmn.ts) and costs memory. */
 const TEXT_BATCH = 64;
 const JOINT_BATCH = 16;
 const FLOATS = MAX_WORDS * WORD_DIMENSIONS;
-/** A byte of a picture in [0, 1]; looking it up is twice as fast as dividing. */
-const SHARES = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
 const { text, joint, outputs, table } = workerData as ThreadData;
 const vectors = new Float32Array(table);
 const words = new Float32Array(TEXT_BATCH * FLOATS);
-const pictures = new Float32Array(JOINT_BATCH * PIXELS);
+/** ONNX Runtime does not read shared memory. */
+const bytes = new Uint8Array(JOINT_BATCH * PIXELS);
 
 const options: InferenceSession.SessionOptions = {
   intraOpNumThreads: 1,
   interOpNumThreads: 1,
   executionMode: 'sequential',
-  // The arena never gives memory back; these graphs need little and always the same.
-  enableCpuMemArena: false,
 };
 const textSession = text ? await InferenceSession.create(text, options) : null;
 const jointSession = joint ? await InferenceSession.create(joint, options) : null;
+const pictureSession = joint ? await InferenceSession.create(pictureGraph(), options) : null;
 
 /** Text alone: one row of logits a post. */
 async function scoreText(session: InferenceSession, job: ScoreJob, out: Float32Array): Promise<void> {
@@ -44,11 +44,13 @@ async function scoreJoint(session: InferenceSession, job: ScoreJob, out: Float32
   for (let from = 0; from < job.count; from += JOINT_BATCH) {
     const n = Math.min(JOINT_BATCH, job.count - from);
     gatherVectors(vectors, job.words.subarray(from * MAX_WORDS, (from + n) * MAX_WORDS), words);
-    const first = from * PIXELS;
-    for (let i = 0; i < n * PIXELS; i += 1) pictures[i] = SHARES[pixels[first + i] as number] as number;
+    bytes.set(pixels.subarray(from * PIXELS, (from + n) * PIXELS));
+    const { pictures } = await (pictureSession as InferenceSession).run({
+      bytes: new Tensor('uint8', bytes.subarray(0, n * PIXELS), [n, PICTURE_SIDE, PICTURE_SIDE, 3]),
+    });
     const result = await session.run({
       words: new Tensor('float32', words.subarray(0, n * FLOATS), [n, MAX_WORDS, WORD_DIMENSIONS]),
-      pictures: new Tensor('float32', pictures.subarray(0, n * PIXELS), [n, 64, 64, 3]),
+      pictures: pictures as Tensor,
     });
     LOGITS.forEach((name, block) => {
       const logits = result[name]?.data as Float32Array;
@@ -82,6 +84,7 @@ parentPort?.on('message', (message: ScoreJob | 'close') => {
     if (message !== 'close') return answer(message);
     await textSession?.release();
     await jointSession?.release();
+    await pictureSession?.release();
     parentPort?.close();
   });
 });

@@ -14,8 +14,11 @@ import { MAX_WORDS, WORD_DIMENSIONS } from '../words.ts';
 import { PICTURE_SIDE } from '../zoo/branches.ts';
 import { type Spread, spread, takeTurns } from './rates.ts';
 
-/** Posts in one call of the scorer. */
+/** Posts in one call of the scorer: a full slice. */
 const BATCH = 256;
+/** Calls in one step, and how many of them are under way at once, as tasks of several partitions have them. */
+const CALLS = 8;
+const IN_FLIGHT = 2;
 /** Rows in one run of the bare loop: the sizes that are fastest for it. */
 const BARE_BATCH = { text: 64, joint: 16 } as const;
 const PIXELS = PICTURE_SIDE * PICTURE_SIDE * 3;
@@ -68,7 +71,7 @@ export async function servingSpeed(
   try {
     const [scored, bare] = (await takeTurns(
       [
-        { samples: BATCH, step: () => scorer.score(posts) },
+        { samples: CALLS * BATCH, step: callAtOnce(() => scorer.score(posts)) },
         { samples: rows, step: () => session.run(feeds) },
       ],
       turns,
@@ -85,3 +88,15 @@ export async function servingSpeed(
     await scorer.close();
   }
 }
+
+/** A step of CALLS calls, IN_FLIGHT at a time. */
+const callAtOnce = (call: () => Promise<unknown>) => async (): Promise<void> => {
+  let left = CALLS;
+  const caller = async (): Promise<void> => {
+    while (left > 0) {
+      left -= 1;
+      await call();
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, caller));
+};
