@@ -144,6 +144,9 @@ export function calibrationError({ probability, label }: Scored): number {
   return error;
 }
 
+/** A model never says the contrary of its logits; where they mean nothing it says the same of everything. */
+const LEAST_SCALE = 1e-3;
+
 /**
  * Scale (1 / temperature) and bias that make logits into probabilities, by maximum likelihood (Platt 1999). The bias is
  * there because class weights shift all logits; temperature alone could not take that back.
@@ -164,9 +167,11 @@ export function calibrate(logits: readonly number[], label: readonly (0 | 1)[]):
       hbb += w;
     });
     const determinant = haa * hbb - hab * hab;
-    const [da, db] = [(hbb * ga - hab * gb) / determinant, (haa * gb - hab * ga) / determinant];
+    let [da, db] = [(hbb * ga - hab * gb) / determinant, (haa * gb - hab * ga) / determinant];
+    // Logits that mean the contrary: the scale stays at its least and the bias is found alone.
+    if (scale === LEAST_SCALE && ga > 0) [da, db] = [0, gb / hbb];
     const pace = Math.min(1, 1 / Math.max(Math.abs(da), Math.abs(db), 1e-12));
-    scale = Math.max(1e-3, scale - pace * da);
+    scale = Math.max(LEAST_SCALE, scale - pace * da);
     bias -= pace * db;
     if (Math.abs(da) + Math.abs(db) < 1e-9) break;
   }

@@ -91,6 +91,15 @@ describe('calibrate', () => {
     expect(calibrationError({ probability: honest.map((z) => sigmoid(4 * z)), label })).toBeGreaterThan(0.05);
   });
 
+  it('gives the share of positives, whatever the logit, where higher logits mean less', () => {
+    const random = seededRandom(2);
+    const logits = Array.from({ length: 400 }, () => 20 * random() - 4);
+    const label = logits.map((z): 0 | 1 => (random() < sigmoid(1 - z / 4) ? 1 : 0));
+    const { scale, bias } = calibrate(logits, label);
+    const mean = label.filter((y) => y === 1).length / label.length;
+    for (const z of logits) expect(sigmoid(scale * z + bias)).toBeCloseTo(mean, 1);
+  });
+
   it('stays finite where the classes are separable or one is missing', () => {
     for (const label of [labels('0011'), labels('1111')]) {
       const { scale, bias } = calibrate([-2, -1, 1, 2], label);
