@@ -117,7 +117,10 @@ describe('bad input', () => {
       const labels = await labelsOf('empty');
       return labels.length > 0 && labels;
     });
-    expect(empty?.['tasks']).toMatchObject([{ decision: 'unsure', probability: null }]);
+    expect(empty?.['tasks']).toMatchObject([
+      { task: 'informative', decision: 'unsure', probability: null, evidence: ['no_text'] },
+      { task: 'humanitarian', decision: 'unsure', probability: null },
+    ]);
     const [huge] = await eventually('the huge post', async () => {
       const labels = await labelsOf('huge');
       return labels.length > 0 && labels;
