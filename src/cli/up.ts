@@ -1,7 +1,10 @@
 /** `tocsin up`: the whole pipeline on one machine, with a sample stream when asked. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
+import { ARTEFACT_FILES } from '../models/artefact.ts';
+import { RUMOUR_CHAMPION_DIR } from '../registry/champions.ts';
 import { lockDataDir } from './data-lock.ts';
 import { EXIT, reportFailure, run, settingsFrom, withBusFlags } from './runtime.ts';
 import { type Service, type Supervised, supervise } from './supervisor.ts';
@@ -69,7 +72,11 @@ export function register(program: Command): void {
               interrupted,
             ]);
             if (up) {
-              running.push(startScorer(service('scorer'), deps));
+              const rumourDir = settings.rumourModelDir || RUMOUR_CHAMPION_DIR;
+              // Said before the address, which is the last line.
+              if (existsSync(join(rumourDir, ARTEFACT_FILES.manifest)))
+                running.push(startScorer(service('scorer'), deps));
+              else warnOfNoScores(`there is no model in ${rumourDir}.`);
               if (sample) running.unshift(supervise(sampleJob(settings.dataDir, shared), deps));
               process.stdout.write(`${up[0]}\n`);
               await interrupted;
@@ -87,10 +94,12 @@ export function register(program: Command): void {
 /** Nothing waits for scores, so nothing stops for want of them: claims stay pending, and the next start asks again. */
 function startScorer(service: Service, deps: Parameters<typeof supervise>[1]): Supervised {
   const scorer = supervise(service, deps);
-  scorer.ready.catch((error: Error) => {
-    process.stderr.write(`Without rumour scores, everything else works: ${error.message}\n`);
-  });
+  scorer.ready.catch((error: Error) => warnOfNoScores(error.message));
   return scorer;
+}
+
+function warnOfNoScores(why: string): void {
+  process.stderr.write(`Without rumour scores, everything else works: ${why}\n`);
 }
 
 /** The sample is played once per data directory; a restart goes on where it was. */
