@@ -4,6 +4,8 @@ import type { Command } from 'commander';
 import { loadKeys } from '../config/keys.ts';
 import { openDashboard } from '../dashboard/server/dashboard.ts';
 import { openMediaStore } from '../media/store.ts';
+import { CHAMPION_DIR } from '../registry/champions.ts';
+import { createExplainer } from './explainer.ts';
 import { writeRunFile } from './run-file.ts';
 import { announceReady, EXIT, run, withBusFlags } from './runtime.ts';
 
@@ -15,6 +17,7 @@ export function register(program: Command): void {
     .option('--host <address>', 'loopback address to bind to (TOCSIN_HOST)')
     .action(async (flags: Readonly<Record<string, unknown>>) => {
       await run('serve', flags, async ({ settings, bus, codec, clock, log, metrics, signal }) => {
+        const explainer = createExplainer(settings.modelDir || CHAMPION_DIR);
         const dashboard = await openDashboard(
           {
             bus,
@@ -25,6 +28,11 @@ export function register(program: Command): void {
             media: openMediaStore(settings.dataDir),
             authorKey: loadKeys(settings.dataDir).author,
             newId: randomUUID,
+            explain: (revision) =>
+              explainer.explain(revision).catch((thrown: unknown) => {
+                log.warn({ err: thrown }, 'A label could not be explained.');
+                return null;
+              }),
           },
           { host: settings.host, port: settings.port },
         );
@@ -41,6 +49,7 @@ export function register(program: Command): void {
         } finally {
           removeRunFile();
           await dashboard.close();
+          await explainer.close();
           log.info({}, 'Stopped.');
         }
       });

@@ -106,13 +106,13 @@ async function trainModel(name: string, flags: Flags): Promise<void> {
   const config = configOf(row, flags['config']);
   const task = oneOf<Task>(flags, 'task', TASK_NAMES) ?? 'informative';
   const training: TrainingOptions = { seed: 1, ...recipeOf(name).options, ...trainingOf(flags) };
-  const read = (path: unknown): Promise<Dataset> =>
-    readDataset(resolve(String(path)), { task, now: systemClock.now() });
-  const own = await read(flags['data']);
+  const read = (path: unknown, of: Task): Promise<Dataset> =>
+    readDataset(resolve(String(path)), { task: of, now: systemClock.now() });
+  const own = await read(flags['data'], task);
   const data =
     flags['everyday'] === undefined
       ? own
-      : withEveryday(own, await read(flags['everyday']), {
+      : withEveryday(own, await read(flags['everyday'], 'informative'), {
           limit: whole(flags, 'everyday-limit', 1) ?? EVERYDAY_LIMIT,
           seed: training.seed,
         });
@@ -175,7 +175,10 @@ export function register(program: Command): void {
     )
     .option('--seed <n>', 'seed of split, weights and order (default 1)')
     .option('--config <json>', "values that differ from the architecture's defaults")
-    .option('--everyday <path>', 'posts off topic there (labelled 0) join as not informative: CrisisLexT6')
+    .option(
+      '--everyday <path>',
+      'posts off topic there (labelled 0) join as not informative and telling of nothing: CrisisLexT6',
+    )
     .option('--everyday-limit <n>', `at most so many of them (default ${EVERYDAY_LIMIT})`)
     .option('--max-epochs <n>', 'most epochs (early stopping ends sooner)')
     .option('--patience <n>', 'epochs without a better dev figure before training ends')

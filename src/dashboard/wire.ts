@@ -172,11 +172,13 @@ export interface LabelsAnswer {
   readonly next: string | null;
 }
 
-/** GET /api/posts/:id. */
+/** GET /api/posts/:id, with `?explain=1` also the words. */
 export interface PostAnswer {
   readonly postId: string;
   /** Ascending. */
   readonly revisions: readonly RevisionView[];
+  /** The words that count most for the newest revision's `informative`: `word:bridge:+0.31`. Absent where they are not known. */
+  readonly words?: readonly string[];
 }
 
 /** POST /api/rulings. */

@@ -124,7 +124,7 @@ ${percent(evaluation.test.model.exactMatch)} % of the posts have every class rig
 ${classes(evaluation.test.model, manifest)}`,
     `## Answers
 
-Thresholds \`${manifest.thresholds.name}\`: \`yes\` has the best F1 on the posts that calibrated; at most a tenth of the class lies at or below
+Thresholds \`${manifest.thresholds.name}\`: \`yes\` has the best F1 on the posts that calibrated; at most a fifth of the class lies at or below
 \`no\`; between the two the answer is *unsure*.`,
     ...(Object.keys(evaluation.leftOut).length > 0
       ? [

@@ -57,6 +57,9 @@ export async function openBench(
         media,
         authorKey: new Uint8Array(32),
         newId: randomUUID,
+        // An answer that shows what was asked about.
+        explain: async ({ revision, modalities }) =>
+          modalities.includes('image') ? null : [`word:revision${revision}:+0.31`],
       },
       { host: '127.0.0.1', port, uiDir: NO_PAGE, pulseMs: 50, ...options },
     );

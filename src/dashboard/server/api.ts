@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Metrics } from '../../metrics/metrics.ts';
-import type { LabelsAnswer, PostAnswer, Pulse } from '../wire.ts';
+import type { LabelsAnswer, PostAnswer, Pulse, RevisionView } from '../wire.ts';
 import type { Feed } from './feed.ts';
 import type { LedgerReader } from './ledger-reader.ts';
 import type { Lookup } from './lookup.ts';
@@ -18,6 +18,8 @@ export interface ApiDeps {
   readonly metrics: Metrics;
   /** Bytes of a preview; null for an unknown key. */
   readonly preview: (key: string) => Promise<Uint8Array | null>;
+  /** The words that count most in a label; null where it cannot be explained. */
+  readonly explain: (revision: RevisionView) => Promise<readonly string[] | null>;
 }
 
 const MAX_LIMIT = 500;
@@ -65,18 +67,23 @@ export function registerApi(app: FastifyInstance, deps: ApiDeps): void {
     return { labels, next: more ? writePlace(last) : null } satisfies LabelsAnswer;
   });
 
-  app.get<{ Params: { id: string } }>('/api/posts/:id', async (request, reply) => {
-    const postId = request.params.id;
-    const held = memory.revisions(postId);
-    // The memory may have begun in the middle of a post's life.
-    const revisions = held?.[0]?.revision === 1 ? held : await deps.lookup.revisions(postId);
-    const known = revisions.length > 0 ? revisions : (held ?? []);
-    if (known.length === 0)
-      return reply
-        .code(404)
-        .send(problem('unknown_post', `There is no label of a post ${postId.slice(0, 256)}.`));
-    return { postId, revisions: known } satisfies PostAnswer;
-  });
+  app.get<{ Params: { id: string }; Querystring: { explain?: string } }>(
+    '/api/posts/:id',
+    async (request, reply) => {
+      const postId = request.params.id;
+      const held = memory.revisions(postId);
+      // The memory may have begun in the middle of a post's life.
+      const revisions = held?.[0]?.revision === 1 ? held : await deps.lookup.revisions(postId);
+      const known = revisions.length > 0 ? revisions : (held ?? []);
+      if (known.length === 0)
+        return reply
+          .code(404)
+          .send(problem('unknown_post', `There is no label of a post ${postId.slice(0, 256)}.`));
+      const newest = known.at(-1);
+      const words = request.query.explain === '1' && newest ? await deps.explain(newest) : null;
+      return { postId, revisions: known, ...(words ? { words } : {}) } satisfies PostAnswer;
+    },
+  );
 
   app.get('/api/claims', async (request, reply) => {
     const query = claimsQuery.safeParse(request.query);

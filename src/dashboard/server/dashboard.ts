@@ -8,7 +8,7 @@ import type { Codec } from '../../bus/codec.ts';
 import type { Bus } from '../../bus/port.ts';
 import type { MediaStore } from '../../media/store.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
-import { registerApi } from './api.ts';
+import { type ApiDeps, registerApi } from './api.ts';
 import { createApp } from './app.ts';
 import { DOOR_LIMITS, type DoorLimits, registerDoor } from './door.ts';
 import { followTopics } from './feed.ts';
@@ -30,6 +30,8 @@ export interface DashboardDeps {
   readonly authorKey: Uint8Array;
   /** Unique ids, for rulings and for this server's own name in cursors. */
   readonly newId: () => string;
+  /** The words that count most in a label; null where it cannot be explained. Never fails. */
+  readonly explain: ApiDeps['explain'];
 }
 
 export interface DashboardOptions {
@@ -88,6 +90,7 @@ export async function openDashboard(deps: DashboardDeps, options: DashboardOptio
       pulse: pulse.current,
       metrics,
       preview: (key) => media.previews.get(key),
+      explain: deps.explain,
     });
     registerDoor(app, {
       bus,

@@ -60,10 +60,13 @@ export const share = (value: number): string => `${Math.round(value * 100)} %`;
 export const informative = (post: RevisionView): TaskScore | undefined =>
   post.tasks.find((task) => task.task === 'informative');
 
-/** What a post tells of, by the classes that were found in it, the likeliest first. */
+/** What a post tells of, the likeliest class first. A post that does not inform tells of nothing that anybody looks for. */
 export const toldOf = (post: RevisionView): readonly TaskScore[] =>
   post.tasks
-    .filter(({ task, decision }) => task === 'humanitarian' && decision === 'yes')
+    .filter(
+      ({ task, decision }) =>
+        task === 'humanitarian' && decision === 'yes' && informative(post)?.decision !== 'no',
+    )
     .sort((a, b) => (b.probability ?? 0) - (a.probability ?? 0));
 
 /** Classes of the shipped humanitarian model, as the filter offers them. */
@@ -103,12 +106,20 @@ const REASONS: Readonly<Record<string, string>> = {
   image_not_scored: 'The model has not learnt to read pictures; the answer rests on the text.',
 };
 
+/** `word:bridge:+0.31`: how far the probability falls without the word. */
+function wordText(code: string): string {
+  const [, word = '', drop = ''] = code.split(':');
+  const points = Math.round(100 * Math.abs(Number(drop)));
+  return `“${word}” speaks ${drop.startsWith('-') ? 'against' : 'for'} it: ${points} points.`;
+}
+
 /** A machine-written reason in words. */
 export function reasonText(code: string): string {
   const known = REASONS[code];
   if (known) return known;
   const [name, detail] = code.split(':');
   if (name === 'picture') return `Of several pictures, ${detail} weighed most.`;
+  if (name === 'word') return wordText(code);
   return `${(name ?? code).replaceAll('_', ' ')}${detail ? `: ${detail}` : ''}`;
 }
 

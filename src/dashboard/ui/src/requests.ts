@@ -14,7 +14,7 @@ async function ask<T>(path: string, init?: RequestInit): Promise<T> {
 }
 
 export const getPost = (postId: string): Promise<PostAnswer> =>
-  ask(`/api/posts/${encodeURIComponent(postId)}`);
+  ask(`/api/posts/${encodeURIComponent(postId)}?explain=1`);
 
 /** The posts before the one given, newest first. */
 export const getOlder = (postId: string): Promise<LabelsAnswer> =>

@@ -121,6 +121,8 @@ describe('reading', () => {
     const gone = await get('/api/posts/gone');
     expect(gone.body.revisions.map((r: { revision: number }) => r.revision)).toEqual([1, 2]);
     expect(gone.body.revisions[0].tasks[0].model.version).toBe('1.0.0');
+    expect((await get('/api/posts/gone?explain=1')).body.words).toEqual(['word:revision2:+0.31']);
+    expect(gone.body.words).toBeUndefined();
     const unknown = await get('/api/posts/never%2Fseen');
     expect(unknown.status).toBe(404);
     expect(unknown.body.error).toEqual({

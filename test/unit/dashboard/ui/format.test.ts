@@ -48,6 +48,8 @@ describe('formats', () => {
   it('codes become sentences, unknown ones stay readable', () => {
     expect(reasonText('no_text')).toBe('There is no text to read.');
     expect(reasonText('picture:m2')).toContain('m2');
+    expect(reasonText('word:bridge:+0.31')).toBe('“bridge” speaks for it: 31 points.');
+    expect(reasonText('word:thanks:-0.05')).toBe('“thanks” speaks against it: 5 points.');
     expect(reasonText('seen_before:flood')).toBe('seen before: flood');
     expect(flagText('retweet')).toBe('Repost');
     expect(flagText('some_thing')).toBe('some thing');

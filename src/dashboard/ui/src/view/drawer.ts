@@ -58,7 +58,7 @@ export function drawer(state: State, actions: Actions): TemplateResult | typeof 
           revisions.length > 0
             ? html`<h3>${revisions.length === 1 ? 'Its label' : `Its label, in ${revisions.length} revisions`}</h3>
                 <ol class="revisions" reversed>
-                  ${[...revisions].reverse().map((revision, index) => revisionItem(revision, index === 0))}
+                  ${[...revisions].reverse().map((revision, index) => revisionItem(revision, index === 0, index === 0 ? (open.answer?.words ?? []) : []))}
                 </ol>
                 <p class="hint"><a href="/api/posts/${encodeURIComponent(open.postId)}" target="_blank" rel="noopener">The same as JSON</a></p>`
             : nothing
@@ -121,7 +121,7 @@ function tellsOf(revision: RevisionView): TemplateResult | typeof nothing {
     </ul>`;
 }
 
-function revisionItem(revision: RevisionView, isNewest: boolean): TemplateResult {
+function revisionItem(revision: RevisionView, isNewest: boolean, words: readonly string[]): TemplateResult {
   const score = informative(revision);
   const took = revision.labelledAt - revision.receivedAt;
   return html`
@@ -137,9 +137,9 @@ function revisionItem(revision: RevisionView, isNewest: boolean): TemplateResult
           }.
         </p>
         ${
-          score && score.evidence.length > 0
+          score && score.evidence.length + words.length > 0
             ? html`<h4>Why</h4>
-                <ul class="reasons">${score.evidence.map((code) => html`<li>${reasonText(code)}</li>`)}</ul>`
+                <ul class="reasons">${[...words, ...score.evidence].map((code) => html`<li>${reasonText(code)}</li>`)}</ul>`
             : nothing
         }
         ${tellsOf(revision)}
