@@ -3,6 +3,19 @@
  * `kind` names the record; it is not written to the bytes, the schema's fingerprint stands for it.
  */
 
+/** Which models answer a task. */
+export interface DesiredTask {
+  /** informative, humanitarian or rumour. */
+  readonly task: string;
+  readonly champion: ModelVersion;
+  /** Scores beside the champion (shadow); answers on the canary partitions. */
+  readonly challenger: ModelVersion | null;
+  /** Partitions on which the challenger answers; none while it is in the shadow. */
+  readonly canary: readonly number[];
+  /** The gate promotes nothing by itself. */
+  readonly pinned: boolean;
+}
+
 export type PictureOutcome = 'pending' | 'ready' | 'refused';
 
 /** A picture as the label shows it. */
@@ -65,12 +78,22 @@ export interface ModalityScores {
   readonly image: number | null;
 }
 
+export type ModelAction = 'promote' | 'rollback' | 'pin' | 'unpin';
+
 /** Exactly which model made a score. */
 export interface ModelRef {
   readonly name: string;
   readonly version: string;
   /** Of the file that served. */
   readonly sha256: string;
+}
+
+/** A model version in the registry. */
+export interface ModelVersion {
+  readonly name: string;
+  readonly version: string;
+  /** Of its manifest, which holds the hash of every file. */
+  readonly digest: string;
 }
 
 /** A person's ruling as a claim carries it. */
@@ -119,6 +142,30 @@ export interface TaskScore {
   readonly evidence: readonly string[];
   /** Null when nothing was scored. */
   readonly model: ModelRef | null;
+}
+
+/** A post as the sidecar changed it to mislead the champion. Never a real post. Key: sample id. */
+export interface AdversarialSample {
+  readonly kind: 'AdversarialSample';
+  readonly id: string;
+  readonly task: string;
+  /** Which round of the sidecar. */
+  readonly round: string;
+  /** Id of the post or training sample that it was made of. */
+  readonly origin: string;
+  /** The answer that stays right: yes or no. */
+  readonly label: string;
+  readonly attack: string;
+  readonly budget: string;
+  /** Words that were replaced. */
+  readonly positions: readonly number[];
+  readonly before: string;
+  readonly after: string;
+  readonly probabilityBefore: number;
+  readonly probabilityAfter: number;
+  /** The model that was attacked. */
+  readonly model: ModelRef;
+  readonly createdAt: number;
 }
 
 export type Severity = 'info' | 'warning' | 'critical';
@@ -194,6 +241,23 @@ export interface DeadLetter {
   readonly bytes: Uint8Array;
   readonly truncated: boolean;
   readonly traceparent: string | null;
+}
+
+/** What the gate wants to serve, all tasks at once. A rollback is a higher sequence, too. */
+export interface DesiredState {
+  readonly kind: 'DesiredState';
+  /** Rises by one; a worker refuses a lower one than it has seen. */
+  readonly sequence: number;
+  /** A state that was signed for another environment is refused. */
+  readonly environment: string;
+  readonly issuedAt: number;
+  /** Limits the first activation only. */
+  readonly notAfter: number;
+  readonly tasks: readonly DesiredTask[];
+  readonly why: string;
+  readonly keyId: string;
+  /** Ed25519 over this record with an empty signature. */
+  readonly signature: Uint8Array;
 }
 
 export interface PictureHash {
@@ -290,6 +354,21 @@ export interface MediaRequest {
   readonly context: MediaContext;
   /** HMAC-SHA-256 (hex) over environment, postId, media and context. */
   readonly mac: string;
+}
+
+/** A person's wish about the models that serve. The gate alone decides. Key: task. */
+export interface ModelRequest {
+  readonly kind: 'ModelRequest';
+  readonly id: string;
+  readonly action: ModelAction;
+  readonly task: string;
+  /** Null at rollback: the champion before. */
+  readonly version: string | null;
+  readonly by: string;
+  readonly why: string;
+  /** Others who agree, where the two-person rule is on. */
+  readonly approvals: readonly string[];
+  readonly at: number;
 }
 
 /** Pictures of a post from a source that sends them apart. Key: post id. */
@@ -399,7 +478,7 @@ export interface StateEntry {
   readonly value: Uint8Array;
 }
 
-export type AnyRecord = Alert | AuditEntry | Claim | DeadLetter | Evidence | Feedback | Label | MediaEvent | MediaRequest | PictureEvent | PostEvent | Ruling | Rumour | Score | ScoreRequest | StateEntry;
+export type AnyRecord = AdversarialSample | Alert | AuditEntry | Claim | DeadLetter | DesiredState | Evidence | Feedback | Label | MediaEvent | MediaRequest | ModelRequest | PictureEvent | PostEvent | Ruling | Rumour | Score | ScoreRequest | StateEntry;
 
 export type RecordKind = AnyRecord['kind'];
 

@@ -289,15 +289,18 @@ describe('codec', () => {
     // A changed line here means that a schema changed: keep the old one in topics/history/ first.
     expect(Object.fromEntries(kinds.map((kind) => [kind, codec.fingerprint(kind)]))).toMatchInlineSnapshot(`
       {
+        "AdversarialSample": "e8e987fb60632b56",
         "Alert": "d674e99ecf6d1487",
         "AuditEntry": "0ee36cd042cd38cc",
         "Claim": "7e4b63fb2f1647ab",
         "DeadLetter": "cff957cc4d189531",
+        "DesiredState": "d64084d07b353bc2",
         "Evidence": "55fbb8b59af10195",
         "Feedback": "16fa4f0ae47ce86c",
         "Label": "84b06244472b05b0",
         "MediaEvent": "3232a9631774c8a1",
         "MediaRequest": "df5ceb4ceba99ffb",
+        "ModelRequest": "97fd3d13f033b16c",
         "PictureEvent": "b60e4b1f46e06553",
         "PostEvent": "43371641dd428ac9",
         "Ruling": "578467f348c815dd",
