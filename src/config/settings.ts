@@ -218,4 +218,5 @@ const OTHER_VARIABLES: ReadonlySet<string> = new Set([
   'TOCSIN_AUTHOR_KEY',
   'TOCSIN_CONTEXT_KEY',
   'TOCSIN_CACHE',
+  'TOCSIN_FAIL_POINT',
 ]);

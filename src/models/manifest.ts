@@ -114,6 +114,12 @@ export interface Manifest {
   };
   /** Version of Tocsin that wrote it. */
   readonly codeVersion: string;
+  /** Digest of the champion that it was made from; absent for one that was trained from data alone. */
+  readonly parent?: string;
+  /** Training samples by where they come from. */
+  readonly provenance?: Readonly<Record<string, number>>;
+  /** The sidecar's round that made it. */
+  readonly round?: string;
   readonly metrics: { readonly dev: Metrics; readonly test: Metrics };
   /** Every other file of the folder. */
   readonly files: Readonly<Record<string, { readonly sha256: string; readonly bytes: number }>>;
@@ -197,6 +203,9 @@ export const manifestSchema: z.ZodType<Manifest> = z.object({
     options: z.record(z.string(), z.union([z.number(), z.boolean(), z.string()])),
   }),
   codeVersion: z.string(),
+  parent: hash.exactOptional(),
+  provenance: z.record(z.string(), size).exactOptional(),
+  round: z.string().min(1).exactOptional(),
   metrics: z.object({ dev: metrics, test: metrics }),
   files: z.record(
     z.string().regex(/^(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_./-]*$/),

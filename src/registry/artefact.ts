@@ -2,6 +2,7 @@
 import { chmod, mkdir, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { TocsinError } from '../base/errors.ts';
+import { failPoint } from '../config/fail-point.ts';
 import { ARTEFACT_FILES, type Artefact, encodeManifest, loadArtefact, sha256Of } from '../models/artefact.ts';
 import type { Manifest } from '../models/manifest.ts';
 
@@ -26,11 +27,13 @@ export async function writeArtefact(
       await writeDurably(join(aside, name), bytes);
       entries[name] = { sha256: sha256Of(bytes), bytes: bytes.length };
     }
+    failPoint('artefact.write');
     const full: Manifest = { ...manifest, files: entries };
     await writeDurably(join(aside, ARTEFACT_FILES.manifest), Buffer.from(encodeManifest(full)));
     await loadArtefact(aside); // what cannot be read back is not announced
     await chmod(aside, 0o755); // mkdtemp keeps others out
     await rm(target, { recursive: true, force: true }); // at most an empty folder
+    failPoint('artefact.rename');
     await rename(aside, target);
   } catch (thrown) {
     await rm(aside, { recursive: true, force: true });

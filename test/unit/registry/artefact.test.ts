@@ -35,6 +35,19 @@ describe('writeArtefact', () => {
     expect((await readdir(dir)).sort()).toEqual(['a.bin', 'deep', 'manifest.json']);
   });
 
+  it('keeps where a retrained model comes from', async () => {
+    const origin = {
+      parent: 'ab'.repeat(32),
+      provenance: { human: 40, crafted: 160 },
+      round: 'informative-7',
+    };
+    const { manifest } = await writeArtefact(join(folder, 'model'), FILES, {
+      ...(await manifestOf()),
+      ...origin,
+    });
+    expect(manifest).toMatchObject(origin);
+  });
+
   it('takes an empty folder, refuses one with anything in it', async () => {
     const manifest = await manifestOf();
     await mkdir(join(folder, 'empty'));
