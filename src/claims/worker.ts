@@ -1,7 +1,7 @@
 /** The claim worker: one index per partition of crisis.evidence.v1; a slice's claims, alerts and state are one transaction. */
 import { TocsinError } from '../base/errors.ts';
-import { type Codec, claimedFingerprint } from '../bus/codec.ts';
-import { type Lineage, lineageOf, message } from '../bus/messages.ts';
+import type { Codec } from '../bus/codec.ts';
+import { type Lineage, lineageOf } from '../bus/messages.ts';
 import type {
   Bus,
   Consumer,
@@ -13,7 +13,7 @@ import type {
 } from '../bus/port.ts';
 import { TOPICS } from '../bus/topics.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import { deadLetter, startDeadLetterCounts } from '../pipeline/dead-letter.ts';
+import { deadLetterMessage, startDeadLetterCounts } from '../pipeline/dead-letter.ts';
 import { ALERT_STATES, CLAIM_SURGE } from './alert.ts';
 import { type ClaimIndex, type ClaimOutcome, openClaimIndex } from './claim-index.ts';
 import { type ClaimInput, decodeEvidence } from './decode.ts';
@@ -116,17 +116,7 @@ function take(
   if (decoded.kind !== 'failed') throw new TocsinError('INTERNAL', `${placeOf(record)} was dropped`);
   const { reason, detail } = decoded;
   index.dead();
-  const fingerprint = record.value && claimedFingerprint(record.value);
-  const dead = deadLetter(service, record, reason, detail, fingerprint);
-  transaction.send(
-    message(codec, TOPICS.dlq, dead, {
-      key: record.key || placeOf(record),
-      id: placeOf(record),
-      source: service,
-      time: record.timestamp,
-      lineage,
-    }),
-  );
+  transaction.send(deadLetterMessage(codec, service, record, reason, detail));
   return (metrics) => {
     metrics.count('tocsin_outcomes_total', { service, outcome: 'dead', reason });
     metrics.count('tocsin_dlq_events_total', { service, reason });

@@ -9,7 +9,7 @@ import type { Bus, Consumer, Consumption } from '../bus/port.ts';
 import { loadTopics, TOPICS } from '../bus/topics.ts';
 import type { Settings } from '../config/settings.ts';
 import { createEmbedStage } from '../embed/stage.ts';
-import { deadLetterMessage, requestMessage } from '../emit/messages.ts';
+import { requestMessage } from '../emit/messages.ts';
 import { createEmitStage } from '../emit/stage.ts';
 import { createDecodeStage } from '../ingest/decode.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -18,7 +18,7 @@ import type { Languages } from '../normalise/languages.ts';
 import { createNormaliseStage } from '../normalise/stage.ts';
 import { NORMALISER_VERSION } from '../normalise/text.ts';
 import { openCrashGuard } from '../pipeline/crash-guard.ts';
-import { startDeadLetterCounts } from '../pipeline/dead-letter.ts';
+import { deadLetterMessage, startDeadLetterCounts } from '../pipeline/dead-letter.ts';
 import { createLabelTask, type LabelStages } from '../pipeline/label-task.ts';
 import { LABEL_SERVICE, type LedgerRow } from '../pipeline/ledger.ts';
 import { createScoreStage } from '../score/stage.ts';
@@ -66,7 +66,7 @@ export function createLabelStages(
     score: createScoreStage(scorers),
     emit: createEmitStage(codec, NORMALISER_VERSION),
     request: ({ request, lineage }) => requestMessage(codec, request, lineage),
-    dead: (record, reason, detail) => deadLetterMessage(codec, record, reason, detail),
+    dead: (record, reason, detail) => deadLetterMessage(codec, LABEL_SERVICE, record, reason, detail),
   };
 }
 

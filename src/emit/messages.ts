@@ -1,12 +1,10 @@
-/** Records that the label worker writes, as messages: labels, evidence, media requests, dead letters. */
+/** Records that the label worker writes, as messages: labels, evidence, media requests. */
 import { simhash64 } from '../base/simhash.ts';
 import type { Codec } from '../bus/codec.ts';
-import { claimedFingerprint } from '../bus/codec.ts';
-import { type Lineage, lineageOf, message } from '../bus/messages.ts';
-import type { OutgoingRecord, ReceivedRecord } from '../bus/port.ts';
+import { type Lineage, message } from '../bus/messages.ts';
+import type { OutgoingRecord } from '../bus/port.ts';
 import { TOPICS } from '../bus/topics.ts';
 import type { Evidence, Label, MediaRequest, PictureHash } from '../event/records.ts';
-import { type DeadLetterReason, deadLetter } from '../pipeline/dead-letter.ts';
 import type { Scored } from '../pipeline/post.ts';
 import { styleOf } from './style.ts';
 
@@ -85,23 +83,5 @@ export function requestMessage(codec: Codec, request: MediaRequest, lineage: Lin
     source: SOURCE,
     time: request.context.createdAt,
     lineage,
-  });
-}
-
-/** Its key is the input's, or the input's place where it has none. */
-export function deadLetterMessage(
-  codec: Codec,
-  record: ReceivedRecord,
-  reason: DeadLetterReason,
-  detail: string,
-): OutgoingRecord {
-  const fingerprint = record.value === null ? null : claimedFingerprint(record.value);
-  const place = `${record.topic}/${record.partition}/${record.offset}`;
-  return message(codec, TOPICS.dlq, deadLetter(SOURCE, record, reason, detail, fingerprint), {
-    key: record.key || place,
-    id: `${SOURCE}/${place}`,
-    source: SOURCE,
-    time: record.timestamp,
-    lineage: lineageOf(record.headers),
   });
 }

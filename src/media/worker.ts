@@ -2,14 +2,14 @@
 import type { Clock } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import { partitionOf } from '../base/murmur2.ts';
-import { type Codec, claimedFingerprint } from '../bus/codec.ts';
+import type { Codec } from '../bus/codec.ts';
 import { lineageOf, message } from '../bus/messages.ts';
 import type { Bus, Consumer, OutgoingRecord, ReceivedRecord } from '../bus/port.ts';
 import { TOPICS } from '../bus/topics.ts';
 import type { MediaEvent, MediaItem, MediaRequest } from '../event/records.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import { type DeadLetterReason, deadLetter, startDeadLetterCounts } from '../pipeline/dead-letter.ts';
+import { type DeadLetterReason, deadLetterMessage, startDeadLetterCounts } from '../pipeline/dead-letter.ts';
+import { type Expected, readRequest } from '../pipeline/requests.ts';
 import { type Pictures, refusedPicture } from './pictures.ts';
 
 const SERVICE = 'media';
@@ -26,13 +26,12 @@ export interface MediaWorkerDeps {
   readonly clock: Clock;
 }
 
-/** A request as read: good, or dead with what could be made out of it. */
-type Read =
-  | { readonly request: MediaRequest; readonly dead: null }
-  | {
-      readonly request: MediaRequest | null;
-      readonly dead: { readonly reason: DeadLetterReason; readonly detail: string };
-    };
+const EXPECTED: Expected<MediaRequest> = {
+  kind: 'MediaRequest',
+  keyOf: ({ postId }) => postId,
+  badField: ({ context }) =>
+    Number.isNaN(new Date(context.createdAt).getTime()) ? 'context.createdAt' : null,
+};
 
 /** Starts consuming. Closing the consumer finishes the slice in hand; the pictures are the caller's to close after it. */
 export async function startMediaWorker(deps: MediaWorkerDeps): Promise<Consumer> {
@@ -90,7 +89,7 @@ function countSlice(metrics: Metrics, clock: Clock, { began, answers }: SliceCou
 
 /** What one request leads to: its MediaEvent, or a dead letter and, where the request can be read, a refusing MediaEvent. */
 async function answer(deps: MediaWorkerDeps, record: ReceivedRecord, partitions: number): Promise<Answer> {
-  const { request, dead } = readRequest(deps.codec, record, partitions);
+  const { request, dead } = readRequest(deps.codec, EXPECTED, record, partitions);
   if (!dead) {
     const items = await settleAll(deps.pictures, request);
     return { outgoing: [mediaEvent(deps.codec, record, request, items)], dead: null };
@@ -99,60 +98,11 @@ async function answer(deps: MediaWorkerDeps, record: ReceivedRecord, partitions:
     { reason: dead.reason, partition: record.partition, offset: String(record.offset) },
     'A media request cannot be worked on.',
   );
-  const id = `${record.topic}/${record.partition}/${record.offset}`;
-  const letter = message(
-    deps.codec,
-    TOPICS.dlq,
-    deadLetter(
-      SERVICE,
-      record,
-      dead.reason,
-      dead.detail,
-      claimedFingerprint(record.value ?? new Uint8Array()),
-    ),
-    {
-      key: record.key || id,
-      id,
-      source: SERVICE,
-      time: record.timestamp,
-      lineage: lineageOf(record.headers),
-    },
-  );
+  const letter = deadLetterMessage(deps.codec, SERVICE, record, dead.reason, dead.detail);
   if (!request || request.postId === '') return { outgoing: [letter], dead: dead.reason };
   // The post waits for an answer, so that its pictures are not pending for ever.
   const refused = request.media.map(({ id: picture }) => ({ id: picture, ...refusedPicture('bad_request') }));
   return { outgoing: [letter, mediaEvent(deps.codec, record, request, refused)], dead: dead.reason };
-}
-
-function readRequest(codec: Codec, record: ReceivedRecord, partitions: number): Read {
-  if (record.value === null) return { request: null, dead: { reason: 'null_value', detail: '' } };
-  let request: MediaRequest;
-  try {
-    const decoded = codec.decode(record.value);
-    if (decoded.kind !== 'MediaRequest')
-      return { request: null, dead: { reason: 'unexpected_record', detail: decoded.kind } };
-    request = decoded;
-  } catch (error) {
-    if (!(error instanceof TocsinError)) throw error;
-    const reason = error.code === 'UNKNOWN_SCHEMA' ? 'unknown_schema' : 'bad_avro';
-    return { request: null, dead: { reason, detail: error.message } };
-  }
-  const fault = faultOf(request, record, partitions);
-  return fault ? { request, dead: fault } : { request, dead: null };
-}
-
-function faultOf(
-  request: MediaRequest,
-  record: ReceivedRecord,
-  partitions: number,
-): { readonly reason: DeadLetterReason; readonly detail: string } | null {
-  if (record.key === null || record.key === '') return { reason: 'null_key', detail: request.postId };
-  if (record.key !== request.postId) return { reason: 'key_mismatch', detail: request.postId };
-  if (partitionOf(record.key, partitions) !== record.partition)
-    return { reason: 'wrong_partition', detail: String(partitionOf(record.key, partitions)) };
-  if (Number.isNaN(new Date(request.context.createdAt).getTime()))
-    return { reason: 'bad_field', detail: 'context.createdAt' };
-  return null;
 }
 
 /** All pictures of the post at once, in the order of the request. */

@@ -1,6 +1,8 @@
 /** Dead letters: inputs that cannot be worked on, kept with their reason. */
-
-import type { ReceivedRecord } from '../bus/port.ts';
+import { type Codec, claimedFingerprint } from '../bus/codec.ts';
+import { lineageOf, message } from '../bus/messages.ts';
+import type { OutgoingRecord, ReceivedRecord } from '../bus/port.ts';
+import { TOPICS } from '../bus/topics.ts';
 import type { DeadLetter } from '../event/records.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 
@@ -28,13 +30,29 @@ export function startDeadLetterCounts(metrics: Metrics, service: string): void {
   for (const reason of DEAD_LETTER_REASONS) metrics.count('tocsin_dlq_events_total', { service, reason }, 0);
 }
 
-/** The record that tells of a dead input. */
-export function deadLetter(
+/** The message that tells of a dead input. Its key is the input's, or the input's place where it has none. */
+export function deadLetterMessage(
+  codec: Codec,
   service: string,
   record: ReceivedRecord,
   reason: DeadLetterReason,
   detail: string,
-  schemaFingerprint: string | null = null,
+): OutgoingRecord {
+  const place = `${record.topic}/${record.partition}/${record.offset}`;
+  return message(codec, TOPICS.dlq, deadLetter(service, record, reason, detail), {
+    key: record.key || place,
+    id: `${service}/${place}`,
+    source: service,
+    time: record.timestamp,
+    lineage: lineageOf(record.headers),
+  });
+}
+
+function deadLetter(
+  service: string,
+  record: ReceivedRecord,
+  reason: DeadLetterReason,
+  detail: string,
 ): DeadLetter {
   const bytes = record.value ?? new Uint8Array();
   return {
@@ -45,7 +63,7 @@ export function deadLetter(
     topic: record.topic,
     partition: record.partition,
     offset: Number(record.offset),
-    schemaFingerprint,
+    schemaFingerprint: record.value && claimedFingerprint(record.value),
     bytes: bytes.length > MAX_DEAD_BYTES ? bytes.subarray(0, MAX_DEAD_BYTES) : bytes,
     truncated: bytes.length > MAX_DEAD_BYTES,
     traceparent: record.headers['traceparent'] ?? null,

@@ -5,15 +5,15 @@
 import type { Clock } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import { partitionOf } from '../base/murmur2.ts';
-import { type Codec, claimedFingerprint } from '../bus/codec.ts';
+import type { Codec } from '../bus/codec.ts';
 import { lineageOf, message } from '../bus/messages.ts';
 import type { Bus, Consumer, OutgoingRecord, ReceivedRecord } from '../bus/port.ts';
 import { TOPICS } from '../bus/topics.ts';
 import type { Score, ScoreRequest } from '../event/records.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { RumourInput, RumourScorer, ScoreOutput } from '../models/port.ts';
-import { type DeadLetterReason, deadLetter } from '../pipeline/dead-letter.ts';
+import { type DeadLetterReason, deadLetterMessage } from '../pipeline/dead-letter.ts';
+import { type Expected, readRequest } from '../pipeline/requests.ts';
 
 export const SCORER_SERVICE = 'scorer';
 
@@ -31,13 +31,11 @@ export interface ScorerWorkerDeps {
   readonly clock: Clock;
 }
 
-/** A request as read: good, or dead with what could be made out of it. */
-type Read =
-  | { readonly request: ScoreRequest; readonly dead: null }
-  | {
-      readonly request: ScoreRequest | null;
-      readonly dead: { readonly reason: DeadLetterReason; readonly detail: string };
-    };
+const EXPECTED: Expected<ScoreRequest> = {
+  kind: 'ScoreRequest',
+  keyOf: ({ requestId }) => requestId,
+  badField: ({ collection }) => (collection === '' ? 'collection' : null),
+};
 
 interface SliceCount {
   readonly began: number;
@@ -102,7 +100,10 @@ async function answerAll(
   records: readonly ReceivedRecord[],
   partitions: number,
 ): Promise<Answers> {
-  const reads = records.map((record) => ({ record, ...readRequest(deps.codec, record, partitions) }));
+  const reads = records.map((record) => ({
+    record,
+    ...readRequest(deps.codec, EXPECTED, record, partitions),
+  }));
   const good = reads.flatMap(({ request, dead }) => (request && !dead ? [request] : []));
   const scores = await scoreAll(deps, good);
   const outgoing: OutgoingRecord[] = [];
@@ -111,8 +112,13 @@ async function answerAll(
   for (const read of reads) {
     const { record, request } = read;
     if (read.dead) {
-      dead.push(read.dead.reason);
-      outgoing.push(letter(deps, record, read.dead));
+      const { reason, detail } = read.dead;
+      deps.log.warn(
+        { reason, partition: record.partition, offset: String(record.offset) },
+        'A score request cannot be worked on.',
+      );
+      dead.push(reason);
+      outgoing.push(deadLetterMessage(deps.codec, SCORER_SERVICE, record, reason, detail));
     }
     // The claim waits for an answer, so a request that can be read at all gets one.
     if (!request || request.collection === '') continue;
@@ -215,54 +221,4 @@ function scoreMessage(codec: Codec, record: ReceivedRecord, score: Score): Outgo
     time: record.timestamp,
     lineage: lineageOf(record.headers),
   });
-}
-
-function letter(
-  { codec, log }: ScorerWorkerDeps,
-  record: ReceivedRecord,
-  { reason, detail }: { readonly reason: DeadLetterReason; readonly detail: string },
-): OutgoingRecord {
-  log.warn(
-    { reason, partition: record.partition, offset: String(record.offset) },
-    'A score request cannot be worked on.',
-  );
-  const place = `${record.topic}/${record.partition}/${record.offset}`;
-  const fingerprint = record.value === null ? null : claimedFingerprint(record.value);
-  return message(codec, TOPICS.dlq, deadLetter(SCORER_SERVICE, record, reason, detail, fingerprint), {
-    key: record.key || place,
-    id: `${SCORER_SERVICE}/${place}`,
-    source: SCORER_SERVICE,
-    time: record.timestamp,
-    lineage: lineageOf(record.headers),
-  });
-}
-
-function readRequest(codec: Codec, record: ReceivedRecord, partitions: number): Read {
-  if (record.value === null) return { request: null, dead: { reason: 'null_value', detail: '' } };
-  let request: ScoreRequest;
-  try {
-    const decoded = codec.decode(record.value);
-    if (decoded.kind !== 'ScoreRequest')
-      return { request: null, dead: { reason: 'unexpected_record', detail: decoded.kind } };
-    request = decoded;
-  } catch (error) {
-    if (!(error instanceof TocsinError)) throw error;
-    const reason = error.code === 'UNKNOWN_SCHEMA' ? 'unknown_schema' : 'bad_avro';
-    return { request: null, dead: { reason, detail: error.message } };
-  }
-  const fault = faultOf(request, record, partitions);
-  return fault ? { request, dead: fault } : { request, dead: null };
-}
-
-function faultOf(
-  request: ScoreRequest,
-  record: ReceivedRecord,
-  partitions: number,
-): { readonly reason: DeadLetterReason; readonly detail: string } | null {
-  if (record.key === null || record.key === '') return { reason: 'null_key', detail: request.requestId };
-  if (record.key !== request.requestId) return { reason: 'key_mismatch', detail: request.requestId };
-  if (partitionOf(record.key, partitions) !== record.partition)
-    return { reason: 'wrong_partition', detail: String(partitionOf(record.key, partitions)) };
-  if (request.collection === '') return { reason: 'bad_field', detail: 'collection' };
-  return null;
 }
