@@ -1,5 +1,7 @@
 /** The rumour study as Markdown. */
-import { type Estimate, nameOf, POSTS_PER_CLAIM, type RumourStudy } from './rumour-study.ts';
+import type { Estimate } from './rumour-cells.ts';
+import { nameOf, POSTS_PER_CLAIM } from './rumour-heads.ts';
+import type { RumourStudy } from './rumour-study.ts';
 import { percent, table } from './tables.ts';
 
 const interval = ({ value, interval: [low, high] }: Estimate): string =>
