@@ -88,6 +88,13 @@ module.exports = {
       from: { path: `^src/cli/(?!(${trainers.join('|')})\\.ts$)|-(thread|process)\\.ts$` },
       to: { path: '^src/models/engine/(engine|native|wasm)\\.ts$', reachable: true },
     },
+    {
+      name: 'one-command-signs',
+      severity: 'error',
+      comment: 'Only the gate may reach the signing key (architecture §5–7).',
+      from: { path: '^src/', pathNot: '^src/cli/gate\\.ts$' },
+      to: { path: '^src/registry/signing\\.ts$' },
+    },
     door('kafka-single-door', ['kafkajs'], '^src/bus/kafka/'),
     door('lmdb-two-doors', ['lmdb'], '^src/(bus/embedded/|models/encoders/cache\\.ts)'), // the bus and the vectors on disk
     door(

@@ -14,6 +14,7 @@ export interface Settings {
   readonly modelDir: string;
   readonly humanitarianModelDir: string;
   readonly rumourModelDir: string;
+  readonly registryDir: string;
   readonly sliceRecords: number;
   readonly sliceMs: number;
   readonly dedupWindowMs: number;
@@ -114,6 +115,12 @@ export const DECLARED: readonly Declared[] = [
     env: 'TOCSIN_RUMOUR_MODEL',
     type: z.string().default(''),
     doc: 'Artefact folder of the rumour model; empty: the shipped champion.',
+  },
+  {
+    key: 'registryDir',
+    env: 'TOCSIN_REGISTRY',
+    type: z.string().default(''),
+    doc: 'Folder of the model registry; empty: registry/ in the data directory.',
   },
   {
     key: 'sliceRecords',

@@ -22,6 +22,8 @@ export const ARTEFACT_FILES = {
 export interface Artefact {
   readonly dir: string;
   readonly manifest: Manifest;
+  /** Of the manifest, and with it of everything: SHA-256, hex. */
+  readonly digest: string;
   /** The verified bytes of a file that the manifest names. Throws MODEL_INVALID for any other name. */
   bytes(name: string): Uint8Array;
 }
@@ -35,8 +37,11 @@ export const sha256Of = (bytes: Uint8Array | string): string =>
  */
 export function encodeManifest(manifest: Manifest): string {
   const ordered = manifestSchema.parse(manifest);
-  return `${JSON.stringify({ digest: sha256Of(JSON.stringify(ordered)), manifest: ordered }, null, 2)}\n`;
+  return `${JSON.stringify({ digest: digestOf(ordered), manifest: ordered }, null, 2)}\n`;
 }
+
+/** @param ordered its fields in the schema's order */
+const digestOf = (ordered: Manifest): string => sha256Of(JSON.stringify(ordered));
 
 /**
  * Reads a folder and verifies all of it. What is returned are the very bytes that were verified.
@@ -71,6 +76,7 @@ export async function loadArtefact(dir: string): Promise<Artefact> {
   return {
     dir,
     manifest,
+    digest: digestOf(manifest),
     bytes(name) {
       const found = files.get(name);
       if (!found) throw refuse(`the manifest names no ${name}.`);
