@@ -6,6 +6,10 @@ import { expectSameResults, runArchive } from '../support/equality-suite.ts';
 import { ROOT } from '../support/tocsin.ts';
 
 const SAMPLE = join(ROOT, 'sample');
+interface Scored {
+  readonly rumour: { readonly status: string };
+}
+
 const datasets = process.env['TOCSIN_DATASETS'];
 
 describe('the same archive gives the same results', () => {
@@ -15,11 +19,13 @@ describe('the same archive gives the same results', () => {
     const results = [];
     for (const bus of ['embedded', 'kafka'] as const)
       for (const labelWorkers of [1, 2])
-        results.push(await runArchive(bus, { archive: SAMPLE, posts, labelWorkers, brokers }));
+        results.push(await runArchive(bus, { archive: SAMPLE, posts, labelWorkers, scorer: true, brokers }));
     expectSameResults(results);
     expect(results[0]?.ledger.pictures.ready).toBeGreaterThan(0);
     expect(results[0]?.ledger.pictures.refused).toBeGreaterThan(0);
-    expect(Object.keys(results[0]?.claims ?? {}).length).toBeGreaterThan(0);
+    const claims = Object.values(results[0]?.claims ?? {}) as Scored[];
+    expect(claims.length).toBeGreaterThan(0);
+    expect(claims.filter(({ rumour }) => rumour.status !== 'scored')).toEqual([]);
   }, 600_000);
 
   // The real set is there or it is not; the summary of npm test says which.

@@ -6,6 +6,7 @@ import {
   finalClaims,
   labelMultiset,
   prepare,
+  scored,
   settled,
   startService,
   type Target,
@@ -30,6 +31,8 @@ export async function runArchive(
     readonly archive: string;
     readonly posts: number;
     readonly labelWorkers: number;
+    /** Whether claims are scored too. */
+    readonly scorer?: boolean;
     readonly brokers?: string;
   },
 ): Promise<RunResult> {
@@ -45,9 +48,11 @@ export async function runArchive(
   try {
     await prepare(target);
     const names = [...Array.from({ length: options.labelWorkers }, () => 'label'), 'media', 'claims'];
+    if (options.scorer) names.push('scorer');
     for (const name of names) services.push(await startService(target, name, KEYS));
     await tocsinOk(['replay', options.archive, '--speed', 'max', ...busFlags(target)], KEYS);
     const ledger = await settled(target, options.posts, 300_000);
+    if (options.scorer) await scored(target, 300_000);
     await tocsinOk(['audit', ...busFlags(target)]);
     return {
       labels: labelMultiset(await tail('crisis.labels.v1', busFlags(target))),

@@ -7,6 +7,7 @@ import type { Bus } from '../../src/bus/port.ts';
 import { TOPICS } from '../../src/bus/topics.ts';
 import { CLAIMS_SERVICE } from '../../src/claims/tell.ts';
 import { ledgerOf, summariseLedger, watchLedger } from '../../src/pipeline/ledger.ts';
+import { SCORER_SERVICE } from '../../src/scoring/worker.ts';
 import { caughtUp, readAll } from '../contract/bus/support.ts';
 import {
   eventually,
@@ -101,6 +102,21 @@ export async function settled(target: Target, expectReceived: number, timeoutMs 
     await bus.close();
   }
   return ledger(busFlags(target));
+}
+
+/** Waits until the scorer has answered every request and its answers are in the claims. Call it once all is settled. */
+export async function scored(target: Target, timeoutMs: number): Promise<void> {
+  const bus = await openTarget(target);
+  try {
+    await eventually('all requests answered', () => caughtUp(bus, SCORER_SERVICE, TOPICS.scoring), {
+      timeoutMs,
+    });
+    await eventually('all answers in claims', () => caughtUp(bus, CLAIMS_SERVICE, TOPICS.evidence), {
+      timeoutMs,
+    });
+  } finally {
+    await bus.close();
+  }
 }
 
 /** Fields of a label that must not depend on where and when it was made (contracts, Revisions). */
