@@ -19,7 +19,8 @@ import { evidenceMessage, labelMessage } from '../src/emit/messages.ts';
 import { styleOf } from '../src/emit/style.ts';
 import { createDecodeStage } from '../src/ingest/decode.ts';
 import { createMetrics } from '../src/metrics/metrics.ts';
-import { openScorers } from '../src/models/serving/scorers.ts';
+import { openClassScorer } from '../src/models/serving/class-scorer.ts';
+import { openScorer } from '../src/models/serving/scorer.ts';
 import { loadVocabulary } from '../src/models/words.ts';
 import { createLanguageId } from '../src/normalise/language.ts';
 import { openLanguages } from '../src/normalise/languages.ts';
@@ -30,6 +31,7 @@ import type { Outcome, Stage } from '../src/pipeline/stage.ts';
 import { Watermarks } from '../src/pipeline/watermarks.ts';
 import { CHAMPION_DIR, HUMANITARIAN_CHAMPION_DIR } from '../src/registry/champions.ts';
 import { createScoreStage } from '../src/score/stage.ts';
+import { steadyModels } from '../test/support/label-harness.ts';
 import { round } from './lib/machine.ts';
 import { syntheticPosts } from './lib/posts.ts';
 
@@ -40,12 +42,11 @@ const signal = new AbortController().signal;
 const codec = createCodec();
 const metrics = createMetrics({ bare: true });
 const key = Buffer.alloc(32, 1);
-const scorers = await openScorers({
-  dirs: { informative: CHAMPION_DIR, humanitarian: HUMANITARIAN_CHAMPION_DIR },
-  threads: 1,
-  metrics,
-  log: silentLog,
-});
+const options = { threads: 1, metrics, log: silentLog };
+const scorers = {
+  informative: await openScorer({ ...options, dir: CHAMPION_DIR }),
+  humanitarian: await openClassScorer({ ...options, dir: HUMANITARIAN_CHAMPION_DIR }),
+};
 const vocabulary = loadVocabulary();
 const languages = createLanguageId();
 const languageThread = openLanguages();
@@ -130,6 +131,7 @@ async function wholeTask(): Promise<object> {
     sliceMs: 20,
     dedupWindowMs: 7_200_000,
     joinWindowMs: 3_600_000,
+    shadowShare: 0,
   };
   const consumption = labelConsumption(
     {
@@ -138,7 +140,7 @@ async function wholeTask(): Promise<object> {
       clock: systemClock,
       log: silentLog,
       metrics,
-      scorers,
+      models: steadyModels(scorers),
       vocabulary,
       languages: languageThread,
       key,
@@ -196,5 +198,5 @@ await steps();
 process.stdout.write(
   `${JSON.stringify({ bench: 'label-stages', machine: machine(), posts: COUNT, slice: SLICE, cpuMicrosecondsPerPost: microseconds, task: { cold, warm } })}\n`,
 );
-await scorers.close();
+await Promise.all([scorers.informative.close(), scorers.humanitarian.close()]);
 await languageThread.close();

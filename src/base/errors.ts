@@ -18,6 +18,7 @@ const CODES = {
   MODEL_INVALID: false,
   MODEL_FORGED: false,
   MODEL_UNAVAILABLE: true,
+  MODELS_BEHIND: true,
   STATE_MALFORMED: false,
   STATE_UNKNOWN_KEY: false,
   STATE_FORGED: false,

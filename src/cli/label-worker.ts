@@ -13,14 +13,17 @@ import { requestMessage } from '../emit/messages.ts';
 import { createEmitStage } from '../emit/stage.ts';
 import { createDecodeStage } from '../ingest/decode.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { Scorers, Vocabulary } from '../models/port.ts';
+import type { Vocabulary } from '../models/port.ts';
+import type { LabelTasks } from '../models/serving/label-openers.ts';
 import type { Languages } from '../normalise/languages.ts';
 import { createNormaliseStage } from '../normalise/stage.ts';
 import { NORMALISER_VERSION } from '../normalise/text.ts';
 import { openCrashGuard } from '../pipeline/crash-guard.ts';
 import { deadLetterMessage, startDeadLetterCounts } from '../pipeline/dead-letter.ts';
+import { fenceOf } from '../pipeline/fence.ts';
 import { createLabelTask, type LabelStages } from '../pipeline/label-task.ts';
 import { LABEL_SERVICE, type LedgerRow } from '../pipeline/ledger.ts';
+import type { InForce } from '../registry/in-force.ts';
 import { createScoreStage } from '../score/stage.ts';
 
 /** Ids that a partition remembers at most: 2 h of 140 posts/s on one partition, about 50 MB. */
@@ -32,9 +35,12 @@ const MAX_PENDING = 100_000;
 const CONCURRENCY = 3;
 const DAY_MS = 86_400_000;
 
+/** The models that the label worker serves with: what it needs of `InForce`. */
+export type LabelModels = Pick<InForce<LabelTasks>, 'lease' | 'reach'>;
+
 export type WorkerSettings = Pick<
   Settings,
-  'dataDir' | 'environment' | 'sliceRecords' | 'sliceMs' | 'dedupWindowMs' | 'joinWindowMs'
+  'dataDir' | 'environment' | 'sliceRecords' | 'sliceMs' | 'dedupWindowMs' | 'joinWindowMs' | 'shadowShare'
 >;
 
 export interface LabelWorkerDeps {
@@ -44,26 +50,48 @@ export interface LabelWorkerDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
-  readonly scorers: Scorers;
+  readonly models: LabelModels;
   readonly vocabulary: Vocabulary;
   readonly languages: Languages;
   /** `keys.context` */
   readonly key: Uint8Array;
 }
 
+type LabelStagesDeps = Pick<LabelWorkerDeps, 'codec' | 'models' | 'vocabulary' | 'languages' | 'metrics'> & {
+  readonly settings: Pick<Settings, 'shadowShare'>;
+};
+
 /** @param partitions of crisis.events.v1 */
 export function createLabelStages(
-  codec: Codec,
-  scorers: Scorers,
-  vocabulary: Vocabulary,
-  languages: Languages,
+  { codec, models, vocabulary, languages, metrics, settings }: LabelStagesDeps,
   partitions: number,
 ): LabelStages {
   return {
     decode: createDecodeStage(codec, partitions),
     normalise: createNormaliseStage(languages),
     embed: createEmbedStage(vocabulary),
-    score: createScoreStage(scorers),
+    lease(partition) {
+      const { value: lineUp, release } = models.lease();
+      const informative = lineUp.on('informative', partition);
+      const humanitarian = lineUp.on('humanitarian', partition);
+      const hasShadow = informative.shadow !== null || humanitarian.shadow !== null;
+      return {
+        sequence: lineUp.sequence,
+        score: createScoreStage(
+          { informative: informative.answers, humanitarian: humanitarian.answers },
+          lineUp.sequence,
+          hasShadow
+            ? {
+                informative: informative.shadow,
+                humanitarian: humanitarian.shadow,
+                share: settings.shadowShare,
+                metrics,
+              }
+            : null,
+        ),
+        release,
+      };
+    },
     emit: createEmitStage(codec, NORMALISER_VERSION),
     request: ({ request, lineage }) => requestMessage(codec, request, lineage),
     dead: (record, reason, detail) => deadLetterMessage(codec, LABEL_SERVICE, record, reason, detail),
@@ -73,7 +101,7 @@ export function createLabelStages(
 /** How the label worker consumes, for a topic of that many partitions. */
 export function labelConsumption(deps: LabelWorkerDeps, partitions: number): Consumption {
   const { settings } = deps;
-  const stages = createLabelStages(deps.codec, deps.scorers, deps.vocabulary, deps.languages, partitions);
+  const stages = createLabelStages(deps, partitions);
   const rows = new Map<number, LedgerRow>();
   const media = loadTopics().find((topic) => topic.name === TOPICS.media);
   return {
@@ -84,8 +112,10 @@ export function labelConsumption(deps: LabelWorkerDeps, partitions: number): Con
     sliceMs: settings.sliceMs,
     concurrency: CONCURRENCY,
     failed: (reason) => deps.metrics.count('tocsin_slice_failures_total', { service: LABEL_SERVICE, reason }),
-    open: async ({ partition }, restored) =>
-      createLabelTask(
+    open: async ({ partition }, restored) => {
+      // What another worker has served this partition with is read before it goes on here.
+      await deps.models.reach(fenceOf(restored.entries));
+      return createLabelTask(
         {
           ...deps,
           partition,
@@ -109,7 +139,8 @@ export function labelConsumption(deps: LabelWorkerDeps, partitions: number): Con
           pending: { maxAgeMs: (media?.retentionDays ?? 1) * DAY_MS, maxRequests: MAX_PENDING },
         },
         restored,
-      ),
+      );
+    },
   };
 }
 

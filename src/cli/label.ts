@@ -2,11 +2,14 @@
 import type { Command } from 'commander';
 import type { Consumer } from '../bus/port.ts';
 import { loadKeys } from '../config/keys.ts';
-import { openScorers } from '../models/serving/scorers.ts';
+import { labelOpeners } from '../models/serving/label-openers.ts';
+import { createLineUps } from '../models/serving/line-up.ts';
 import { loadVocabulary } from '../models/words.ts';
 import { openLanguages } from '../normalise/languages.ts';
 import { CHAMPION_DIR, HUMANITARIAN_CHAMPION_DIR } from '../registry/champions.ts';
+import { openInForce } from '../registry/in-force.ts';
 import { startLabelWorker } from './label-worker.ts';
+import { openRegistry, withModels } from './serving-models.ts';
 import { type Runtime, run, runWorker, withBusFlags } from './runtime.ts';
 
 /** Adds the command. */
@@ -21,40 +24,41 @@ export function register(program: Command): void {
 /** The worker as a consumer whose close also ends its threads, after the last slice. */
 async function start(runtime: Runtime): Promise<Consumer> {
   const { settings, metrics, log } = runtime;
-  const scorers = await openScorers({
-    dirs: {
-      informative: settings.modelDir || CHAMPION_DIR,
-      humanitarian: settings.humanitarianModelDir || HUMANITARIAN_CHAMPION_DIR,
-    },
-    threads: settings.scoringThreads,
-    metrics,
-    log,
+  const registry = openRegistry(settings);
+  const lineUps = createLineUps(
+    labelOpeners(
+      {
+        informative: await registry.source('informative', settings.modelDir || CHAMPION_DIR),
+        humanitarian: await registry.source(
+          'humanitarian',
+          settings.humanitarianModelDir || HUMANITARIAN_CHAMPION_DIR,
+        ),
+      },
+      { threads: settings.scoringThreads, metrics, log },
+    ),
+  );
+  const models = await openInForce({
+    ...runtime,
+    keys: registry.keys,
+    environment: settings.environment,
+    lineUps,
   });
   const languages = openLanguages();
   const closeThreads = async (): Promise<void> => {
-    await Promise.all([scorers.close(), languages.close()]);
+    await Promise.all([models.close(), languages.close()]);
   };
-  let consumer: Consumer;
   try {
     const { context: key } = loadKeys(settings.dataDir);
-    consumer = await startLabelWorker({
+    const consumer = await startLabelWorker({
       ...runtime,
-      scorers,
+      models,
       languages,
       vocabulary: loadVocabulary(),
       key,
     });
+    return withModels(consumer, models.ended, closeThreads);
   } catch (thrown) {
     await closeThreads();
     throw thrown;
   }
-  return {
-    assigned: () => consumer.assigned(),
-    idleMs: () => consumer.idleMs(),
-    ended: consumer.ended,
-    close: async () => {
-      await consumer.close();
-      await closeThreads();
-    },
-  };
 }

@@ -15,6 +15,7 @@ export interface Settings {
   readonly humanitarianModelDir: string;
   readonly rumourModelDir: string;
   readonly registryDir: string;
+  readonly shadowShare: number;
   readonly sliceRecords: number;
   readonly sliceMs: number;
   readonly dedupWindowMs: number;
@@ -121,6 +122,12 @@ export const DECLARED: readonly Declared[] = [
     env: 'TOCSIN_REGISTRY',
     type: z.string().default(''),
     doc: 'Folder of the model registry; empty: registry/ in the data directory.',
+  },
+  {
+    key: 'shadowShare',
+    env: 'TOCSIN_SHADOW_SHARE',
+    type: z.coerce.number().min(0).max(1).default(0.2),
+    doc: 'Share of the posts (and contents) that a challenger in the shadow scores beside the champion, 0 to 1.',
   },
   {
     key: 'sliceRecords',

@@ -30,7 +30,7 @@ export function labelMessage(codec: Codec, normaliser: string, scored: Scored): 
     flags: context.flags,
     normaliser,
     thresholds: scored.thresholds,
-    modelSequence: 0,
+    modelSequence: scored.modelSequence,
     synthetic: context.synthetic,
   };
   return message(codec, TOPICS.labels, label, {

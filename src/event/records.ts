@@ -3,6 +3,13 @@
  * `kind` names the record; it is not written to the bytes, the schema's fingerprint stands for it.
  */
 
+/** What the challenger says of the same post. It counts for nothing but the comparison. */
+export interface ChallengerScore {
+  /** Calibrated; null where it had nothing to score, or has no such class. */
+  readonly probability: number | null;
+  readonly model: ModelRef;
+}
+
 /** Which models answer a task. */
 export interface DesiredTask {
   /** informative, humanitarian or rumour. */
@@ -142,6 +149,8 @@ export interface TaskScore {
   readonly evidence: readonly string[];
   /** Null when nothing was scored. */
   readonly model: ModelRef | null;
+  /** On a sampled share of the posts, while a challenger is in the shadow. */
+  readonly challenger: ChallengerScore | null;
 }
 
 /** A post as the sidecar changed it to mislead the champion. Never a real post. Key: sample id. */
@@ -326,6 +335,7 @@ export interface Label {
   readonly normaliser: string;
   /** Name of the threshold set. */
   readonly thresholds: string;
+  /** Sequence of the desired state whose models made the scores; 0 for the shipped ones. */
   readonly modelSequence: number;
   readonly synthetic: boolean;
 }

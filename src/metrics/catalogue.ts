@@ -107,8 +107,40 @@ export const CATALOGUE: Readonly<Record<MetricName, Declared>> = declare({
   },
   tocsin_model_info: {
     type: 'gauge',
-    help: '1 for the model in use.',
+    help: '1 for the model in use, 0 for one that was.',
     labels: ['model', 'version', 'backend'],
+  },
+  tocsin_model_sequence: {
+    type: 'gauge',
+    help: 'Sequence of the desired state in force; 0 for the shipped models.',
+    labels: ['service'],
+  },
+  tocsin_model_swaps_total: {
+    type: 'counter',
+    help: 'Desired states that came into force while the worker ran.',
+    labels: ['service'],
+  },
+  tocsin_model_refusals_total: {
+    type: 'counter',
+    help: 'Desired states that did not come into force, by error code; the models before went on.',
+    labels: ['service', 'reason'],
+  },
+  tocsin_model_swap_duration_seconds: {
+    type: 'histogram',
+    help: 'Time to open the models of a state (open), and until the old ones were drained and closed (drain).',
+    labels: ['service', 'step'],
+    buckets: SECONDS,
+  },
+  tocsin_shadow_difference: {
+    type: 'histogram',
+    help: "How far the challenger's probability is from the champion's, on sampled posts.",
+    labels: ['task'],
+    buckets: SCORES,
+  },
+  tocsin_shadow_failures_total: {
+    type: 'counter',
+    help: 'Batches that the challenger could not score; the champion answered.',
+    labels: ['task'],
   },
   tocsin_image_fetch_total: {
     type: 'counter',
@@ -160,6 +192,12 @@ export type MetricName =
   | 'tocsin_inference_duration_seconds'
   | 'tocsin_encoder_samples_total'
   | 'tocsin_model_info'
+  | 'tocsin_model_sequence'
+  | 'tocsin_model_swaps_total'
+  | 'tocsin_model_refusals_total'
+  | 'tocsin_model_swap_duration_seconds'
+  | 'tocsin_shadow_difference'
+  | 'tocsin_shadow_failures_total'
   | 'tocsin_image_fetch_total'
   | 'tocsin_image_decode_seconds'
   | 'tocsin_decoder_restarts_total'

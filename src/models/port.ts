@@ -70,6 +70,13 @@ export interface Scorers {
   readonly humanitarian: ClassScorer;
 }
 
+/** Who answers a task on a partition. */
+export interface Chosen<S> {
+  readonly answers: S;
+  /** The challenger that scores beside and counts for nothing; null where there is none. */
+  readonly shadow: S | null;
+}
+
 /** Text to rows of the word table; the same for training and serving. */
 export interface Vocabulary {
   /** Identifies the table and the tokeniser. */

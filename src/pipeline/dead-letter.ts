@@ -19,6 +19,7 @@ export const DEAD_LETTER_REASONS = [
   'bad_field',
   'too_large',
   'kills_worker',
+  'refused_state',
 ] as const;
 export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
 

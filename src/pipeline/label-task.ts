@@ -18,6 +18,7 @@ import { type Admission, type Admitter, type Asked, createAdmitter } from './adm
 import { type CrashGuard, FATAL_KILLS } from './crash-guard.ts';
 import type { DeadLetterReason } from './dead-letter.ts';
 import { Dedup, type DedupOptions } from './dedup.ts';
+import { createFence } from './fence.ts';
 import { JoinMemory, type JoinOptions } from './join.ts';
 import {
   decodeRow,
@@ -35,12 +36,22 @@ import type { Stage } from './stage.ts';
 import { createTally } from './tally.ts';
 import { Watermarks } from './watermarks.ts';
 
+/** The models of one slice: nothing is swapped under it. */
+export interface SliceModels {
+  /** Of the desired state that they belong to. */
+  readonly sequence: number;
+  readonly score: Stage<Embedded, Scored>;
+  /** The slice is over. */
+  release(): void;
+}
+
 /** The stages in the order of the data, and the two records that are made beside them. */
 export interface LabelStages {
   readonly decode: Stage<ReceivedRecord, Decoded>;
   readonly normalise: Stage<Decoded, Read>;
   readonly embed: Stage<Draft, Embedded>;
-  readonly score: Stage<Embedded, Scored>;
+  /** The models in force now, for a slice of that partition. */
+  lease(partition: number): SliceModels;
   readonly emit: Stage<Scored, readonly OutgoingRecord[]>;
   request(asked: Asked): OutgoingRecord;
   dead(record: ReceivedRecord, reason: DeadLetterReason, detail: string): OutgoingRecord;
@@ -64,6 +75,13 @@ export interface LabelTaskDeps {
   readonly sliceRecords: number;
   /** Ledger rows of this process, for the gauges. */
   readonly rows: Map<number, LedgerRow>;
+}
+
+/** What the work on one slice needs. */
+interface Slice {
+  readonly models: SliceModels;
+  readonly transaction: Transaction;
+  readonly signal: AbortSignal;
 }
 
 /** Opens the task from the state of the last commit. Throws BUS_STATE_MISMATCH for state that is not ours. */
@@ -92,8 +110,8 @@ export function createLabelTask(deps: LabelTaskDeps, restored: RestoredState): P
   const decode = observe(deps.stages.decode, watched);
   const normalise = observe(deps.stages.normalise, watched);
   const embed = observe(deps.stages.embed, watched);
-  const score = observe(deps.stages.score, watched);
   const emit = observe(deps.stages.emit, watched);
+  const fence = createFence(restored.entries);
   const tally = createTally(deps.partition, { clock, metrics, rows: deps.rows });
   const carefulUpto = guard.unclean ? restored.upto + BigInt(deps.sliceRecords) : restored.upto;
 
@@ -139,10 +157,10 @@ export function createLabelTask(deps: LabelTaskDeps, restored: RestoredState): P
 
   const label = async (
     drafts: readonly Tagged<Draft>[],
-    transaction: Transaction,
-    signal: AbortSignal,
+    { models, transaction, signal }: Slice,
   ): Promise<void> => {
     const embedded = await runStage(embed, drafts, signal);
+    const score = observe(models.score, watched);
     const scored = await runStage(score, embedded.passed, signal);
     for (const { value } of scored.passed) tally.scored(value);
     const emitted = await runStage(emit, scored.passed, signal);
@@ -153,11 +171,8 @@ export function createLabelTask(deps: LabelTaskDeps, restored: RestoredState): P
     for (const asked of admission.requests) send(transaction, deps.stages.request(asked));
   };
 
-  const work = async (
-    records: readonly ReceivedRecord[],
-    transaction: Transaction,
-    signal: AbortSignal,
-  ): Promise<void> => {
+  const work = async (records: readonly ReceivedRecord[], slice: Slice): Promise<void> => {
+    const { transaction, signal } = slice;
     const now = clock.now();
     const inputs = records.map((value, input): Tagged<ReceivedRecord> => ({ input, value }));
     const decoded = await runStage(decode, inputs, signal);
@@ -174,15 +189,11 @@ export function createLabelTask(deps: LabelTaskDeps, restored: RestoredState): P
     const drafts = admitted.passed.flatMap(({ input, value }) =>
       value.drafts.map((draft): Tagged<Draft> => ({ input, value: draft })),
     );
-    await label(drafts, transaction, signal);
+    await label(drafts, slice);
   };
 
   /** After an unclean start: one record at a time, each named before it is touched. */
-  const workCarefully = async (
-    records: readonly ReceivedRecord[],
-    transaction: Transaction,
-    signal: AbortSignal,
-  ): Promise<void> => {
+  const workCarefully = async (records: readonly ReceivedRecord[], slice: Slice): Promise<void> => {
     for (const record of records) {
       const kills = guard.killsOf(record.offset);
       if (kills >= FATAL_KILLS) {
@@ -190,13 +201,30 @@ export function createLabelTask(deps: LabelTaskDeps, restored: RestoredState): P
           { partition: record.partition, offset: String(record.offset) },
           'A record killed the worker again and again.',
         );
-        buryUnread(transaction, record, 'kills_worker', `killed the worker ${kills} times when it was alone`);
+        buryUnread(
+          slice.transaction,
+          record,
+          'kills_worker',
+          `killed the worker ${kills} times when it was alone`,
+        );
         continue;
       }
       guard.enter(record.offset);
-      await work([record], transaction, signal);
+      await work([record], slice);
     }
     guard.leave();
+  };
+
+  const workAll = async (records: readonly ReceivedRecord[], slice: Slice): Promise<void> => {
+    const careful = records.findIndex((record) => record.offset >= carefulUpto);
+    const split = careful < 0 ? records.length : careful;
+    if (split > 0) await workCarefully(records.slice(0, split), slice);
+    if (split < records.length) await work(records.slice(split), slice);
+    const overdue = admitter.overdue(clock.now());
+    await label(
+      overdue.drafts.map((value): Tagged<Draft> => ({ input: -1, value })),
+      slice,
+    );
   };
 
   return {
@@ -206,16 +234,13 @@ export function createLabelTask(deps: LabelTaskDeps, restored: RestoredState): P
       const [first] = records;
       if (!first) return;
       tally.begin(records.length);
-      const careful = records.findIndex((record) => record.offset >= carefulUpto);
-      const split = careful < 0 ? records.length : careful;
-      if (split > 0) await workCarefully(records.slice(0, split), transaction, signal);
-      if (split < records.length) await work(records.slice(split), transaction, signal);
-      const overdue = admitter.overdue(clock.now());
-      await label(
-        overdue.drafts.map((value): Tagged<Draft> => ({ input: -1, value })),
-        transaction,
-        signal,
-      );
+      const models = deps.stages.lease(deps.partition);
+      try {
+        fence.pass(models.sequence, transaction);
+        await workAll(records, { models, transaction, signal });
+      } finally {
+        models.release();
+      }
       dedup.flush(transaction, first.offset);
       join.flush(transaction);
       pending.flush(transaction);

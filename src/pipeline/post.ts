@@ -70,4 +70,6 @@ export interface Scored {
   readonly modalities: readonly ('text' | 'image')[];
   /** Names of the threshold sets, in the order of the tasks, with a space between. */
   readonly thresholds: string;
+  /** Sequence of the desired state whose models made the scores. */
+  readonly modelSequence: number;
 }

@@ -89,7 +89,13 @@ export interface DesiredReaderDeps {
   readonly environment: string;
   readonly now: () => number;
   /** Told of every message that was not believed; it changes nothing. */
-  readonly refused: (error: TocsinError) => void;
+  readonly refused: (error: TocsinError, record: ReceivedRecord) => void;
+}
+
+/** A valid state and the message that brought it. */
+export interface Arrived {
+  readonly state: DesiredState;
+  readonly record: ReceivedRecord;
 }
 
 export interface Desired {
@@ -97,17 +103,20 @@ export interface Desired {
   readonly history: readonly DesiredState[];
   /** The newest of them. */
   readonly newest: DesiredState | null;
-  /** Valid states as they arrive from then on, until the signal aborts. */
-  follow(signal: AbortSignal): AsyncIterable<DesiredState>;
+  /** Offset behind the last message that was read for `history`. */
+  readonly end: bigint;
+  /** Valid states as they arrive from then on, until the signal aborts. After an error it can be called again. */
+  follow(signal: AbortSignal): AsyncIterable<Arrived>;
 }
 
 /** Reads crisis.models.v1 to its end. */
 export async function readDesired(deps: DesiredReaderDeps): Promise<Desired> {
   const { bus, codec, keys, environment, now, refused } = deps;
   let seenSequence = 0;
-  const next = new Map<number, bigint>();
+  /** The topic has one partition. */
+  let upto = 0n;
   const take = (record: ReceivedRecord, firstActivation: boolean): DesiredState | null => {
-    next.set(record.partition, record.offset + 1n);
+    upto = record.offset + 1n;
     try {
       const context = { environment, seenSequence, now: now(), firstActivation };
       const state = verifyState(codec, record.value ?? new Uint8Array(), keys, context);
@@ -115,7 +124,7 @@ export async function readDesired(deps: DesiredReaderDeps): Promise<Desired> {
       return state;
     } catch (thrown) {
       if (!(thrown instanceof TocsinError)) throw thrown;
-      refused(thrown);
+      refused(thrown, record);
       return null;
     }
   };
@@ -129,13 +138,14 @@ export async function readDesired(deps: DesiredReaderDeps): Promise<Desired> {
   return {
     history,
     newest: history.at(-1) ?? null,
+    end: upto,
     async *follow(signal) {
       // Kept for ever and short: read again from the start, so that nothing falls between the two reads.
       for await (const batch of bus.read(TOPICS.models, { from: 'earliest', signal }))
         for (const record of batch) {
-          if (record.offset < (next.get(record.partition) ?? 0n)) continue;
+          if (record.offset < upto) continue;
           const state = take(record, true);
-          if (state) yield state;
+          if (state) yield { state, record };
         }
     },
   };

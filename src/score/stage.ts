@@ -11,13 +11,21 @@ import type {
 } from '../models/port.ts';
 import type { Embedded, Scored } from '../pipeline/post.ts';
 import { passed, type Stage } from '../pipeline/stage.ts';
+import { type ShadowOptions, scoreBeside } from './shadow.ts';
 
 /** Pictures of one post that are scored; the label rests on the one that scores highest. */
 export const MAX_SCORED_PICTURES: number = 4;
 const FEW_WORDS = 3;
 
-/** Scores are the same whatever else is in the batch: the scorers promise that. */
-export function createScoreStage({ informative, humanitarian }: Scorers): Stage<Embedded, Scored> {
+/**
+ * Scores are the same whatever else is in the batch: the scorers promise that.
+ * @param sequence of the desired state that the scorers belong to
+ */
+export function createScoreStage(
+  { informative, humanitarian }: Scorers,
+  sequence = 0,
+  shadow: ShadowOptions | null = null,
+): Stage<Embedded, Scored> {
   return {
     name: 'score',
     async process(batch) {
@@ -33,13 +41,22 @@ export function createScoreStage({ informative, humanitarian }: Scorers): Stage<
         inputs.length === 0
           ? [[], []]
           : await Promise.all([informative.score(inputs), humanitarian.score(inputs)]);
+      const ownOf = (i: number) => [first[i], first[i + 1] ?? inputs.length] as const;
+      const beside = shadow
+        ? await scoreBeside(
+            shadow,
+            batch.map(({ draft }, i) => ({ id: draft.context.labelId, inputs: inputs.slice(...ownOf(i)) })),
+          )
+        : null;
       return batch.map((embedded, i) => {
-        const own = [first[i], first[i + 1] ?? inputs.length] as const;
+        const own = ownOf(i);
         const scored = judge(informative, embedded, outputs.slice(...own));
+        const tasks = [...scored.tasks, ...judgeClasses(humanitarian, classes.slice(...own))];
         return passed({
           ...scored,
-          tasks: [...scored.tasks, ...judgeClasses(humanitarian, classes.slice(...own))],
+          tasks: beside ? beside(i, tasks) : tasks,
           thresholds: `${informative.thresholds.name} ${humanitarian.thresholds}`,
+          modelSequence: sequence,
         });
       });
     },
@@ -50,7 +67,7 @@ function judge(
   scorer: Scorer,
   { draft, words }: Embedded,
   outputs: readonly ScoreOutput[],
-): Omit<Scored, 'thresholds'> {
+): Omit<Scored, 'thresholds' | 'modelSequence'> {
   const evidence: string[] = [];
   const known = knownWords(words);
   if (draft.context.text === '') evidence.push('no_text');
@@ -72,6 +89,7 @@ function judge(
     byModality: answer?.byModality ?? { text: null, image: null },
     evidence,
     model: probability === null ? null : scorer.model,
+    challenger: null,
   };
   return { draft, tasks: [task], modalities };
 }
@@ -96,6 +114,7 @@ function judgeClasses(scorer: ClassScorer, outputs: readonly ClassOutput[]): Tas
       byModality: { text: best?.byModality.text?.[k] ?? null, image: best?.byModality.image?.[k] ?? null },
       evidence: [],
       model: scorer.model,
+      challenger: null,
     };
   });
   const likeliest = scores.reduce<TaskScore | null>(

@@ -9,7 +9,15 @@ import { TOPICS } from '../../src/bus/topics.ts';
 import { startLabelWorker } from '../../src/cli/label-worker.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
 import { readLedger, summariseLedger } from '../../src/pipeline/ledger.ts';
-import { CONTEXT_KEY, codec, post, T0, tinyScorers, tinyVocabulary } from '../support/label-harness.ts';
+import {
+  CONTEXT_KEY,
+  codec,
+  post,
+  T0,
+  steadyModels,
+  tinyScorers,
+  tinyVocabulary,
+} from '../support/label-harness.ts';
 import { inlineLanguages } from '../support/languages.ts';
 import { tocsin as runTocsin, temporaryFolder } from '../support/tocsin.ts';
 import { until } from '../support/until.ts';
@@ -39,11 +47,12 @@ describe('the commands that look into a bus', () => {
         sliceMs: 5,
         dedupWindowMs: 7_200_000,
         joinWindowMs: 3_600_000,
+        shadowShare: 0,
       },
       clock: systemClock,
       log: silentLog,
       metrics: createMetrics({ bare: true }),
-      scorers: tinyScorers,
+      models: steadyModels(tinyScorers),
       vocabulary: tinyVocabulary,
       key: CONTEXT_KEY,
     });

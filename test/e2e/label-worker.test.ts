@@ -18,6 +18,7 @@ import {
   picture,
   post,
   T0,
+  steadyModels,
   tinyScorers,
   tinyVocabulary,
 } from '../support/label-harness.ts';
@@ -57,11 +58,12 @@ describe('the label worker on the embedded bus', () => {
         sliceMs: 5,
         dedupWindowMs: 7_200_000,
         joinWindowMs: 3_600_000,
+        shadowShare: 0,
       },
       clock: systemClock,
       log: silentLog,
       metrics: createMetrics({ bare: true }),
-      scorers: tinyScorers,
+      models: steadyModels(tinyScorers),
       vocabulary: tinyVocabulary,
       key: CONTEXT_KEY,
     });

@@ -96,6 +96,7 @@ export function scored(
     byModality: { text: probability, image: null },
     evidence,
     model: probability === null ? null : MODEL,
+    challenger: null,
   };
 }
 

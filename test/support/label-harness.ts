@@ -8,7 +8,7 @@ import { partitionOf } from '../../src/base/murmur2.ts';
 import { type Codec, createCodec } from '../../src/bus/codec.ts';
 import type { OutgoingRecord, PartitionTask, ReceivedRecord } from '../../src/bus/port.ts';
 import { TOPICS } from '../../src/bus/topics.ts';
-import { createLabelStages } from '../../src/cli/label-worker.ts';
+import { createLabelStages, type LabelModels } from '../../src/cli/label-worker.ts';
 import type {
   AnyRecord,
   DeadLetter,
@@ -103,6 +103,19 @@ const tinyHumanitarian: ClassScorer = {
 };
 
 export const tinyScorers: Scorers = { informative: tinyScorer, humanitarian: tinyHumanitarian };
+
+/** Models that are never swapped. */
+export const steadyModels = (scorers: Scorers, sequence = 0): LabelModels => ({
+  lease: () => ({
+    value: {
+      sequence,
+      on: (task) => ({ answers: scorers[task] as never, shadow: null }),
+      close: async () => {},
+    },
+    release: () => {},
+  }),
+  reach: async () => {},
+});
 
 /** A clock that stands still until it is moved. */
 export function stillClock(start: number = T0): Clock & { move(ms: number): void } {
@@ -251,6 +264,7 @@ export interface HarnessOptions {
   readonly guard?: CrashGuard;
   readonly metrics?: Metrics;
   readonly stages?: Partial<LabelStages>;
+  readonly models?: LabelModels;
 }
 
 /** One partition: every input is given to it, whatever its key says (records carry the partition of their key). */
@@ -280,7 +294,17 @@ export function createLabelHarness(options: HarnessOptions = {}): LabelHarness {
   const clock = options.clock ?? stillClock();
   const metrics = options.metrics ?? createMetrics({ bare: true });
   const stages: LabelStages = {
-    ...createLabelStages(codec, tinyScorers, tinyVocabulary, inlineLanguages, PARTITIONS),
+    ...createLabelStages(
+      {
+        codec,
+        models: options.models ?? steadyModels(tinyScorers),
+        vocabulary: tinyVocabulary,
+        languages: inlineLanguages,
+        metrics,
+        settings: { shadowShare: 1 },
+      },
+      PARTITIONS,
+    ),
     ...options.stages,
   };
   const state = new Map<string, Uint8Array>();

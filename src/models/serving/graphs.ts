@@ -20,6 +20,8 @@ const MIN_JOB = 32;
 export interface ScorerOptions {
   /** Artefact folder. */
   readonly dir: string;
+  /** What lies there, where the caller has verified it already; else it is loaded. */
+  readonly artefact?: Artefact;
   /** Threads, one ONNX Runtime thread each. */
   readonly threads: number;
   readonly metrics: Metrics;
@@ -51,7 +53,7 @@ const NOTHING: PostLogits = { text: null, image: null, both: null };
  */
 export async function openGraphs(options: ScorerOptions): Promise<Graphs> {
   const { dir, threads, metrics, log, clock = systemClock } = options;
-  const artefact = await loadArtefact(dir);
+  const artefact = options.artefact ?? (await loadArtefact(dir));
   const { manifest } = artefact;
   const vocabulary = loadVocabulary();
   if (manifest.words?.id !== vocabulary.id)
@@ -85,7 +87,8 @@ export async function openGraphs(options: ScorerOptions): Promise<Graphs> {
     await pool.close();
     throw thrown;
   }
-  metrics.set('tocsin_model_info', 1, { model: manifest.name, version: manifest.version, backend: BACKEND });
+  const info = { model: manifest.name, version: manifest.version, backend: BACKEND };
+  metrics.set('tocsin_model_info', 1, info);
   const served = manifest.files[pictures ? ARTEFACT_FILES.joint : ARTEFACT_FILES.text];
 
   return {
@@ -126,7 +129,10 @@ export async function openGraphs(options: ScorerOptions): Promise<Graphs> {
       });
       return rows;
     },
-    close: () => pool.close(),
+    async close() {
+      metrics.set('tocsin_model_info', 0, info);
+      await pool.close();
+    },
   };
 }
 

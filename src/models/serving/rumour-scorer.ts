@@ -22,6 +22,8 @@ const CACHE_BYTES = { text: 64_000_000, image: 16_000_000 } as const;
 export interface RumourScorerOptions {
   /** Artefact folder. */
   readonly dir: string;
+  /** What lies there, where the caller has verified it already; else it is loaded. */
+  readonly artefact?: Artefact;
   readonly openEncoder: OpenEncoder;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -35,7 +37,7 @@ export interface RumourScorerOptions {
  */
 export async function openRumourScorer(options: RumourScorerOptions): Promise<RumourScorer> {
   const { dir, metrics, clock = systemClock } = options;
-  const artefact = await loadArtefact(dir);
+  const artefact = options.artefact ?? (await loadArtefact(dir));
   const { manifest } = artefact;
   const served = manifest.files[ARTEFACT_FILES.rumour];
   if (manifest.task !== 'rumour' || !served)
@@ -48,7 +50,8 @@ export async function openRumourScorer(options: RumourScorerOptions): Promise<Ru
     throw thrown;
   }
   const { name, version } = manifest;
-  metrics.set('tocsin_model_info', 1, { model: name, version, backend: BACKEND });
+  const info = { model: name, version, backend: BACKEND };
+  metrics.set('tocsin_model_info', 1, info);
   return {
     model: { name, version, sha256: served.sha256 },
     thresholds: manifest.thresholds,
@@ -67,7 +70,10 @@ export async function openRumourScorer(options: RumourScorerOptions): Promise<Ru
       });
       return margins.map((row) => outputOf(manifest, row));
     },
-    close: () => closeAll(parts),
+    async close() {
+      metrics.set('tocsin_model_info', 0, info);
+      await closeAll(parts);
+    },
   };
 }
 

@@ -158,7 +158,9 @@ describe('readDesired', () => {
     await deps.send(state(stateOf(3, CHAMPION)));
     const stop = new AbortController();
     const arrived: number[] = [];
-    for await (const { sequence } of desired.follow(stop.signal)) {
+    for await (const {
+      state: { sequence },
+    } of desired.follow(stop.signal)) {
       arrived.push(sequence);
       if (sequence === 3) {
         await deps.send(state(stateOf(2, CHAMPION)));
@@ -176,7 +178,9 @@ describe('readDesired', () => {
     const desired = await readDesired(deps);
     await deps.send(registry.signer.state(stateOf(1, CHAMPION)));
     const stop = new AbortController();
-    for await (const { sequence } of desired.follow(stop.signal)) {
+    for await (const {
+      state: { sequence },
+    } of desired.follow(stop.signal)) {
       expect(sequence).toBe(1);
       stop.abort();
     }

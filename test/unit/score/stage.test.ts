@@ -53,6 +53,7 @@ describe('scoring', () => {
       decision: 'unsure',
       byModality: { text: null, image: null },
       model: null,
+      challenger: null,
     };
     expect(scored?.tasks).toEqual([
       { ...nothing, task: 'informative', evidence: [reason] },
