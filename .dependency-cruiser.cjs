@@ -1,7 +1,18 @@
 /** Who may import whom (architecture §4): imports go down only, and some packages have a single door. */
 const stages = ['ingest', 'normalise', 'embed', 'score', 'emit'];
 /** Commands that may train, judge or attack in their own process; all others serve or look. main.ts only loads them. */
-const trainers = ['main', 'train', 'evaluate', 'bench', 'backend-flag', 'doctor', 'examine', 'reproduce'];
+const trainers = [
+  'main',
+  'train',
+  'evaluate',
+  'attack',
+  'choice-flags',
+  'bench',
+  'backend-flag',
+  'doctor',
+  'examine',
+  'reproduce',
+];
 const layer = {
   event: 0,
   base: 0,

@@ -3,7 +3,7 @@
  * what was changed. One file per attack; test/contract/attacks runs one suite over all (architecture §5, robustness.md).
  */
 import type { Random } from '../base/random.ts';
-import type { Head } from '../models/zoo/contract.ts';
+import type { Column, Head } from '../models/zoo/contract.ts';
 import type { WordSpace } from './word-space.ts';
 
 /** A batch of posts as an attacker sees it. */
@@ -17,7 +17,11 @@ export interface Posts {
   readonly pixels: Float32Array | null;
   /** What is true: 0 or 1 per output, one-hot under a softmax head. [count, outputs] */
   readonly labels: Float32Array;
+  /** Whatever else the network reads: what frozen encoders say of the post, which modalities it has. [count, …] each */
+  readonly others?: Others;
 }
+
+export type Others = Readonly<Partial<Record<Column, Float32Array>>>;
 
 /** The model under attack, white-box. Dropout is off throughout (models.md §1.3). */
 export interface Victim {
@@ -40,6 +44,8 @@ export interface Gradient {
   readonly words: Float32Array | null;
   /** With respect to the pixels. [count, 64, 64, 3] */
   readonly pixels: Float32Array | null;
+  /** With respect to the vectors of frozen encoders that the network reads; absent where it reads none. */
+  readonly vectors?: Others;
 }
 
 /** One word that was replaced; rows of the word table. */

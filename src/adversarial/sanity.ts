@@ -10,7 +10,7 @@ import { greedyWords } from './greedy-words.ts';
 import { pgd, pgdDefaults } from './pgd.ts';
 import { plantedShare } from './planted.ts';
 import { square, squareDefaults } from './square.ts';
-import { probabilities } from './suite.ts';
+import type { Judge } from './suite.ts';
 import { wordReplacement } from './words.ts';
 
 export interface SanityFlag {
@@ -25,6 +25,8 @@ export interface SanityOptions {
   readonly candidates: number;
   readonly squareQueries: number;
   readonly seed: number;
+  /** What counts as right, as in the suite. */
+  readonly judge: Judge;
   /** Another model, whose examples are transferred; null where there is none. */
   readonly surrogate: Victim | null;
 }
@@ -43,15 +45,20 @@ const ROUNDING = 1e-9;
 
 /** All checks that make sense against what the model reads, on a batch of posts. */
 export function checkSanity(tf: Tf, victim: Victim, posts: Posts, options: SanityOptions): SanityFlag[] {
-  const { epsilon, seed } = options;
+  const { epsilon, seed, judge } = options;
+  const accuracy = (shown: Posts): number => {
+    const { right } = judge(victim.logits(shown), shown);
+    return right.filter(Boolean).length / Math.max(1, right.length);
+  };
   const accuracyUnder = (attack: Attack, crafter: Victim = victim): number =>
-    accuracy(victim, attack.generate(crafter, posts, seededRandom(seed)).posts);
+    accuracy(attack.generate(crafter, posts, seededRandom(seed)).posts);
   const flag = (check: string, passed: boolean, detail: string): SanityFlag => ({ check, passed, detail });
   const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
   const slack = Math.max(POINT, CHANCE_POSTS / Math.max(1, posts.count));
-  const clean = accuracy(victim, posts);
+  const clean = accuracy(posts);
   const gradient = victim.gradient(posts);
+  const planted = plantedShare(tf, seed);
   const [first, second] = [victim.logits(posts), victim.logits(posts)];
   const flags = [
     flag(
@@ -59,7 +66,7 @@ export function checkSanity(tf: Tf, victim: Victim, posts: Posts, options: Sanit
       first.every((z, i) => z === second[i]),
       'the same posts twice',
     ),
-    flag('planted_examples', plantedShare(tf, seed) >= PLANTED, percent(plantedShare(tf, seed))),
+    flag('planted_examples', planted >= PLANTED, percent(planted)),
   ];
 
   if (gradient.words) {
@@ -130,15 +137,6 @@ export function checkSanity(tf: Tf, victim: Victim, posts: Posts, options: Sanit
   return flags;
 }
 
-function accuracy(victim: Victim, posts: Posts): number {
-  const { head } = victim;
-  const at = head.kind === 'sigmoid' ? 0 : 1;
-  const hits = probabilities(victim, posts).filter(
-    (p, i) => (p >= 0.5 ? 1 : 0) === posts.labels[i * head.outputs + at],
-  );
-  return hits.length / Math.max(1, posts.count);
-}
-
 const falls = (values: readonly number[], slack: number): boolean =>
   values.every((value, i) => i === 0 || value <= (values[i - 1] as number) + slack);
 
@@ -148,6 +146,7 @@ function everyRowMoves(gradient: Float32Array, posts: Posts, words: boolean): bo
   const shown = posts.words.length / posts.count;
   for (let i = 0; i < posts.count; i += 1) {
     if (words && posts.words.subarray(i * shown, (i + 1) * shown).every((id) => id === 0)) continue;
+    if (!words && posts.others?.present?.[2 * i + 1] === 0) continue;
     if (gradient.subarray(i * size, (i + 1) * size).every((g) => g === 0)) return false;
   }
   return true;

@@ -6,6 +6,8 @@ import type { Clock } from '../base/clock.ts';
 import { seededRandom } from '../base/random.ts';
 import type { Tf } from '../models/engine/tf.ts';
 import type { Metrics } from '../models/manifest.ts';
+import { MAX_WORDS } from '../models/words.ts';
+import type { Head } from '../models/zoo/contract.ts';
 import type { Attack, Audit, Posts, Victim } from './attack.ts';
 import { characters } from './characters.ts';
 import { dilution } from './dilution.ts';
@@ -78,13 +80,23 @@ export interface AttackRun extends AttackFigures {
   readonly attack: Attack;
   readonly posts: Posts;
   readonly audit: readonly Audit[];
-  /** Probability of the positive class. [count] */
+  readonly judged: Judgement;
+}
+
+/** What a model's logits come to. */
+export interface Judgement {
+  readonly metrics: Metrics;
+  /** Whether the post is answered rightly; with several classes, whether all its answers are right. [count] */
+  readonly right: readonly boolean[];
+  /** Probability of the positive class, or of each class in turn. [count, outputs] */
   readonly probability: readonly number[];
 }
 
+/** Logits of posts → figures. The posts are those that were shown, so that one without a known word can be told. */
+export type Judge = (logits: Float32Array, posts: Posts) => Judgement;
+
 export interface SuiteResult {
-  readonly clean: Metrics;
-  readonly cleanProbability: readonly number[];
+  readonly clean: Judgement;
   readonly attacked: readonly AttackRun[];
   /** For each post the worst of all attacks: what is left when the attacker may choose. */
   readonly worst: AttackFigures;
@@ -93,13 +105,12 @@ export interface SuiteResult {
 export interface SuiteDeps {
   readonly clock: Clock;
   readonly seed: number;
-  /** Posts and probabilities → figures with intervals. */
-  readonly judge: (scored: { probability: readonly number[]; label: readonly (0 | 1)[] }) => Metrics;
+  readonly judge: Judge;
   readonly report?: (attack: string) => void;
 }
 
 /**
- * Runs attacks against a model of two classes.
+ * Runs attacks against a model.
  * @param crafter the model that the posts are crafted on: the victim itself (adaptive), its undefended twin (static), or
  *   another model (transfer)
  */
@@ -110,39 +121,49 @@ export function runSuite(
   attacks: readonly Attack[],
   deps: SuiteDeps,
 ): SuiteResult {
-  const label = positives(victim, posts);
-  const cleanProbability = probabilities(victim, posts);
-  const right = cleanProbability.map((p, i) => isRight(p, label[i] as 0 | 1));
+  const { outputs } = victim.head;
+  const logits = victim.logits(posts);
+  const clean = deps.judge(logits, posts);
   const known = posts.words.reduce((sum, id) => sum + (id === 0 ? 0 : 1), 0);
+  // Of each post the worst so far: what the model says, of which words, how wrong.
+  const worst = { logits: logits.slice(), words: posts.words.slice() };
+  const losses = victim.losses(posts).slice();
+  const right = [...clean.right];
   const attacked = attacks.map((attack): AttackRun => {
     deps.report?.(attack.name);
     const began = deps.clock.monotonic();
     const { posts: crafted, audit } = attack.generate(crafter, posts, seededRandom(deps.seed));
     const seconds = (deps.clock.monotonic() - began) / 1_000;
-    const probability = probabilities(victim, crafted);
+    const after = victim.logits(crafted);
+    const judged = deps.judge(after, crafted);
+    victim.losses(crafted).forEach((loss, i) => {
+      const isRight = judged.right[i] as boolean;
+      const higher = isRight === right[i] ? loss > (losses[i] as number) : !isRight;
+      if (!higher) return;
+      losses[i] = loss;
+      right[i] = isRight;
+      copyRow(after, worst.logits, i, outputs);
+      copyRow(crafted.words, worst.words, i, MAX_WORDS);
+    });
     return {
       attack,
       posts: crafted,
       audit,
-      probability,
-      metrics: deps.judge({ probability, label }),
-      success: fooledShare(right, probability, label),
+      judged,
+      metrics: judged.metrics,
+      success: fooledShare(clean.right, judged.right),
       wordsReplaced: audit.reduce((sum, { swaps }) => sum + swaps.length, 0) / Math.max(1, known),
       secondsPer1000: (1_000 * seconds) / Math.max(1, posts.count),
       queriesPerPost: audit.reduce((sum, { queries }) => sum + queries, 0) / Math.max(1, posts.count),
     };
   });
-  const worst = cleanProbability.map((clean, i) => {
-    const all = [clean, ...attacked.map(({ probability }) => probability[i] as number)];
-    return label[i] === 1 ? Math.min(...all) : Math.max(...all);
-  });
+  const judged = deps.judge(worst.logits, { ...posts, words: worst.words });
   return {
-    clean: deps.judge({ probability: cleanProbability, label }),
-    cleanProbability,
+    clean,
     attacked,
     worst: {
-      metrics: deps.judge({ probability: worst, label }),
-      success: fooledShare(right, worst, label),
+      metrics: judged.metrics,
+      success: fooledShare(clean.right, judged.right),
       wordsReplaced: 0,
       secondsPer1000: attacked.reduce((sum, { secondsPer1000 }) => sum + secondsPer1000, 0),
       queriesPerPost: attacked.reduce((sum, { queriesPerPost }) => sum + queriesPerPost, 0),
@@ -150,28 +171,42 @@ export function runSuite(
   };
 }
 
-const isRight = (probability: number, label: 0 | 1): boolean => (probability >= 0.5 ? 1 : 0) === label;
+function copyRow<A extends Float32Array | Int32Array>(from: A, to: A, i: number, size: number): void {
+  to.set(from.subarray(i * size, (i + 1) * size), i * size);
+}
 
-function fooledShare(
-  right: readonly boolean[],
-  probability: readonly number[],
-  label: readonly (0 | 1)[],
-): number {
-  let had = 0;
-  let lost = 0;
-  right.forEach((was, i) => {
-    if (!was) return;
-    had += 1;
-    if (!isRight(probability[i] as number, label[i] as 0 | 1)) lost += 1;
-  });
+/** Share of the posts that were right before and are not any more. */
+function fooledShare(before: readonly boolean[], after: readonly boolean[]): number {
+  const had = before.filter(Boolean).length;
+  const lost = before.filter((was, i) => was && !after[i]).length;
   return lost / Math.max(1, had);
 }
 
+/**
+ * The judge of a head with two classes, at the probability 0.5 of its bare logits.
+ * @param measure probabilities and labels → figures with intervals
+ */
+export function twoClassJudge(
+  head: Head,
+  measure: (scored: { probability: readonly number[]; label: readonly (0 | 1)[] }) => Metrics,
+): Judge {
+  return (logits, posts) => {
+    const probability = probabilitiesOf(head, logits);
+    const label = positives(head, posts);
+    return {
+      metrics: measure({ probability, label }),
+      right: probability.map((p, i) => (p >= 0.5 ? 1 : 0) === label[i]),
+      probability,
+    };
+  };
+}
+
 /** Of a head with two classes: one sigmoid output, or the second of two softmax outputs. */
-export function probabilities(victim: Victim, posts: Posts): number[] {
-  const logits = victim.logits(posts);
-  const { kind, outputs } = victim.head;
-  return Array.from({ length: posts.count }, (_, i) => {
+export const probabilities = (victim: Victim, posts: Posts): number[] =>
+  probabilitiesOf(victim.head, victim.logits(posts));
+
+function probabilitiesOf({ kind, outputs }: Head, logits: Float32Array): number[] {
+  return Array.from({ length: logits.length / outputs }, (_, i) => {
     const z =
       kind === 'sigmoid'
         ? (logits[i] as number)
@@ -180,7 +215,8 @@ export function probabilities(victim: Victim, posts: Posts): number[] {
   });
 }
 
-function positives({ head }: Victim, { labels, count }: Posts): (0 | 1)[] {
-  const at = head.kind === 'sigmoid' ? 0 : 1;
-  return Array.from({ length: count }, (_, i) => (labels[i * head.outputs + at] === 1 ? 1 : 0));
+/** The labels of a head with two classes. */
+export function positives({ kind, outputs }: Head, { labels, count }: Posts): (0 | 1)[] {
+  const at = kind === 'sigmoid' ? 0 : 1;
+  return Array.from({ length: count }, (_, i) => (labels[i * outputs + at] === 1 ? 1 : 0));
 }

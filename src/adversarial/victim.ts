@@ -1,49 +1,58 @@
 /** A network of the zoo as an attack sees it. */
-import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs';
+import type { Scalar, Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import type { Tf } from '../models/engine/tf.ts';
-import { gatherVectors, MAX_WORDS, WORD_DIMENSIONS } from '../models/words.ts';
-import { PICTURE_SIDE } from '../models/zoo/branches.ts';
-import type { Batch, Column, Head, Network } from '../models/zoo/contract.ts';
+import { gatherVectors, WORD_DIMENSIONS } from '../models/words.ts';
+import { columnShapes } from '../models/zoo/columns.ts';
+import type { Batch, Column, Dims, Head, Network } from '../models/zoo/contract.ts';
 import type { Posts, Victim } from './attack.ts';
+import { slicePosts } from './posts.ts';
 import type { WordSpace } from './word-space.ts';
 
 /** Posts per pass: pictures need some 50 kB of floats each and many times that inside the network. */
 const PASS = 64;
+/** Posts per pass of a network that reads words alone, some kilobytes each. */
+const WORDS_PASS = 256;
+
+/** What frozen encoders give; attacks in feature space move it. */
+export const VECTOR_COLUMNS = ['tokens', 'sentence', 'imageLogits', 'imageFeatures'] as const;
+const NO_DIMS: Dims = { tokens: 0, text: 0, imageLogits: 0, imageFeatures: 0, events: 0 };
 
 export interface VictimOptions {
   readonly network: Network;
   readonly head: Head;
-  /** Columns that the network reads; of them `words` and `pixels` can be attacked. */
+  /** Columns that the network reads; of them `words`, `pixels` and encoders' vectors can be attacked. */
   readonly columns: readonly Column[];
+  /** Sizes of the columns that frozen encoders give; needed where it reads such. */
+  readonly dims?: Dims;
   readonly space: WordSpace;
   readonly encode: (text: string) => Int32Array;
 }
 
 export function createVictim(tf: Tf, options: VictimOptions): Victim {
-  const { network, head, columns, space, encode } = options;
-  const readsWords = columns.includes('words');
-  const readsPixels = columns.includes('pixels');
+  const { network, head, columns, space, encode, dims = NO_DIMS } = options;
+  const shapes = columnShapes(dims);
+  const passSize = columns.every((column) => column === 'words' || column === 'present') ? WORDS_PASS : PASS;
+  const movable = columns.filter(
+    (column) =>
+      column === 'words' || column === 'pixels' || (VECTOR_COLUMNS as readonly string[]).includes(column),
+  );
 
   /** Runs `work` on the posts, some at a time; everything that it makes is disposed of. */
   const inPasses = (posts: Posts, work: (pass: Posts, from: number) => void): void => {
-    for (let from = 0; from < posts.count; from += PASS) {
-      const pass = slicePosts(posts, from, Math.min(posts.count, from + PASS));
+    for (let from = 0; from < posts.count; from += passSize) {
+      const pass = slicePosts(posts, from, Math.min(posts.count, from + passSize));
       tf.tidy(() => work(pass, from));
     }
   };
-  const wordsOf = ({ words, count }: Posts): Tensor3D =>
-    tf.tensor3d(gatherVectors(space.vectors, words, new Float32Array(words.length * WORD_DIMENSIONS)), [
-      count,
-      MAX_WORDS,
-      WORD_DIMENSIONS,
-    ]);
-  const pixelsOf = ({ pixels, count }: Posts): Tensor4D | null =>
-    pixels && tf.tensor4d(pixels, [count, PICTURE_SIDE, PICTURE_SIDE, 3]);
+  /** The posts as the network reads them; a column that they lack is left out. */
+  const batchOf = (posts: Posts): Batch =>
+    Object.fromEntries(
+      columns.flatMap((column) => {
+        const values = valuesOf(posts, column, space);
+        return values ? [[column, tf.tensor(values, [posts.count, ...shapes[column]])]] : [];
+      }),
+    );
   const labelsOf = ({ labels, count }: Posts): Tensor2D => tf.tensor2d(labels, [count, head.outputs]);
-  const forward = (words: Tensor | null, pixels: Tensor | null): Tensor2D => {
-    const batch: Batch = { ...(words ? { words } : {}), ...(pixels ? { pixels } : {}) };
-    return network.forward(batch);
-  };
 
   return {
     head,
@@ -52,47 +61,62 @@ export function createVictim(tf: Tf, options: VictimOptions): Victim {
     logits(posts) {
       const logits = new Float32Array(posts.count * head.outputs);
       inPasses(posts, (pass, from) => {
-        const words = readsWords ? wordsOf(pass) : null;
-        const pixels = readsPixels ? pixelsOf(pass) : null;
-        logits.set(forward(words, pixels).dataSync() as Float32Array, from * head.outputs);
+        logits.set(network.forward(batchOf(pass)).dataSync() as Float32Array, from * head.outputs);
       });
       return logits;
     },
     losses(posts) {
       const losses = new Float32Array(posts.count);
       inPasses(posts, (pass, from) => {
-        const words = readsWords ? wordsOf(pass) : null;
-        const pixels = readsPixels ? pixelsOf(pass) : null;
-        losses.set(lossPerPost(tf, head, forward(words, pixels), labelsOf(pass)).dataSync(), from);
+        const logits = network.forward(batchOf(pass));
+        losses.set(lossPerPost(tf, head, logits, labelsOf(pass)).dataSync(), from);
       });
       return losses;
     },
     gradient(posts) {
       const losses = new Float32Array(posts.count);
-      const words = readsWords ? new Float32Array(posts.words.length * WORD_DIMENSIONS) : null;
-      const pixels = readsPixels && posts.pixels ? new Float32Array(posts.pixels.length) : null;
+      const gradients = new Map<Column, Float32Array>();
       inPasses(posts, (pass, from) => {
         const labels = labelsOf(pass);
-        const inputs: Tensor[] = [];
-        if (words) inputs.push(wordsOf(pass));
-        const shown = pixels ? pixelsOf(pass) : null;
-        if (shown) inputs.push(shown);
+        const batch = batchOf(pass);
+        const moved = movable.filter((column) => batch[column]);
         // Each post's loss depends on that post alone, so the gradient of the sum holds every post's own.
-        const { value, grads } = tf.valueAndGrads((...given: Tensor[]) => {
-          const [first, second] = given as [Tensor, Tensor | undefined];
-          const logits = forward(words ? first : null, words ? (second ?? null) : first);
-          const perPost = lossPerPost(tf, head, logits, labels);
+        const { grads } = tf.valueAndGrads((...given: Tensor[]) => {
+          const inputs = Object.fromEntries(moved.map((column, i) => [column, given[i] as Tensor]));
+          const perPost = lossPerPost(tf, head, network.forward({ ...batch, ...inputs }), labels);
           losses.set(perPost.dataSync(), from);
           return tf.sum(perPost) as Scalar;
-        })(inputs);
-        value.dispose();
-        if (words) words.set((grads[0] as Tensor).dataSync(), from * MAX_WORDS * WORD_DIMENSIONS);
-        if (pixels)
-          pixels.set((grads[words ? 1 : 0] as Tensor).dataSync(), from * PICTURE_SIDE * PICTURE_SIDE * 3);
+        })(moved.map((column) => batch[column] as Tensor));
+        moved.forEach((column, i) => {
+          const found = (grads[i] as Tensor).dataSync() as Float32Array;
+          const size = found.length / pass.count;
+          const all = gradients.get(column) ?? new Float32Array(posts.count * size);
+          all.set(found, from * size);
+          gradients.set(column, all);
+        });
       });
-      return { losses, words, pixels };
+      const vectors = Object.fromEntries(
+        VECTOR_COLUMNS.flatMap((column) => {
+          const found = gradients.get(column);
+          return found ? [[column, found]] : [];
+        }),
+      );
+      return {
+        losses,
+        words: gradients.get('words') ?? null,
+        pixels: gradients.get('pixels') ?? null,
+        ...(Object.keys(vectors).length > 0 ? { vectors } : {}),
+      };
     },
   };
+}
+
+/** A column of the posts; null where they do not have it. */
+function valuesOf(posts: Posts, column: Column, space: WordSpace): Float32Array | null {
+  if (column === 'words')
+    return gatherVectors(space.vectors, posts.words, new Float32Array(posts.words.length * WORD_DIMENSIONS));
+  if (column === 'pixels') return posts.pixels;
+  return posts.others?.[column] ?? null;
 }
 
 /** Cross-entropy of each post, unweighted. [b] */
@@ -104,19 +128,4 @@ export function lossPerPost(tf: Tf, head: Head, logits: Tensor2D, labels: Tensor
     tf.log1p(tf.exp(tf.neg(tf.abs(logits)))),
   );
   return tf.sum(loss, 1);
-}
-
-/** Posts from … to − 1, sharing memory with the whole. */
-export function slicePosts(posts: Posts, from: number, to: number): Posts {
-  const part = <A extends Float32Array | Int32Array>(all: A): A => {
-    const size = all.length / Math.max(1, posts.count);
-    return all.subarray(from * size, to * size) as A;
-  };
-  return {
-    count: to - from,
-    texts: posts.texts.slice(from, to),
-    words: part(posts.words),
-    pixels: posts.pixels && part(posts.pixels),
-    labels: part(posts.labels),
-  };
 }

@@ -1,46 +1,26 @@
 /** `tocsin evaluate`: how good is a model on labelled posts? */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { systemClock } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { cacheDir } from '../config/cache.ts';
 import { createLog } from '../metrics/log.ts';
-import { type Artefact, loadArtefact } from '../models/artefact.ts';
+import type { Artefact } from '../models/artefact.ts';
 import type { Tf } from '../models/engine/tf.ts';
-import { championDir } from '../registry/champions.ts';
 import type { Example } from '../training/dataset.ts';
 import type { Encoders } from '../training/encoders.ts';
 import type { ArtefactEvaluation, EvaluationFacts, ScorePosts } from '../training/evaluate.ts';
 import type { ClassArtefactEvaluation } from '../training/evaluate-classes.ts';
 import { openAskedEngine, withBackendFlag } from './backend-flag.ts';
+import {
+  type Flags,
+  loadModel,
+  oneOf,
+  openOwnEncoders,
+  readChoice,
+  withChoiceFlags,
+} from './choice-flags.ts';
 import { EXIT, reportFailure } from './runtime.ts';
-
-type Flags = Readonly<Record<string, unknown>>;
-
-const PARTS = ['train', 'dev', 'test', 'all'] as const;
-/** Models that a name stands for. */
-const CHAMPIONS = ['informative', 'humanitarian', 'rumour'] as const;
-
-function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[]): T {
-  const found = allowed.find((candidate) => candidate === value);
-  if (found !== undefined) return found;
-  throw new TocsinError('BAD_USAGE', `--${name} ${String(value)}: one of ${allowed.join(', ')} is needed.`);
-}
-
-/** `--name` as a whole number of at least `least`. Throws BAD_USAGE. */
-function wholeNumber(name: string, value: unknown, least: number): number {
-  const number = Number(value);
-  if (Number.isSafeInteger(number) && number >= least) return number;
-  throw new TocsinError(
-    'BAD_USAGE',
-    `--${name} ${String(value)}: a whole number of at least ${least} is needed.`,
-  );
-}
-
-/** The folder of a champion by its name, else the folder itself. */
-const folderOf = (model: string): string =>
-  (CHAMPIONS as readonly string[]).includes(model) ? championDir(model) : resolve(model);
 
 const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
 
@@ -117,15 +97,7 @@ async function scoresOf<R>(
   const { servedFile } = await import('../training/evaluate.ts');
   const log = createLog('evaluate', 'warn');
   if (servedFile(artefact) !== null) return ways.served(artefact, log);
-  const { architecture } = await import('../models/zoo/zoo.ts');
-  const { openEncoders } = await import('../training/encoders.ts');
-  const { architecture: made, encoders } = artefact.manifest;
-  const opened = await openEncoders(architecture(made.name).columns(made.config), {
-    ...Object.fromEntries(encoders.map(({ modality, id }) => [modality, id])),
-    cacheDir: cacheDir(),
-    threads: 2,
-    log,
-  });
+  const opened = await openOwnEncoders(artefact, log);
   const score = ways.network(await openAskedEngine(flags), artefact, opened);
   return async (examples) => {
     try {
@@ -137,19 +109,8 @@ async function scoresOf<R>(
 }
 
 export function register(program: Command): void {
-  withBackendFlag(program.command('evaluate'))
+  withChoiceFlags(withBackendFlag(program.command('evaluate')))
     .description('judges a model on labelled posts: with the files that serve, else by its network')
-    .argument('<model>', 'informative, humanitarian or rumour (the shipped ones), or the folder of a model')
-    .requiredOption('--data <path>', 'labelled posts: any folder or file that a reader knows')
-    .option(
-      '--split <protocol>',
-      "own (the model's own), all, or a split of these data: grouped, paper, official, official-disjoint, agreed, " +
-        'event:EVENT, event-fold:I/K; default own for the data of its training, else all',
-    )
-    .option('--part <name>', 'train, dev, test or all of the split', 'test')
-    .option('--seed <n>', 'seed of the split and of --limit', '1')
-    .option('--with-picture', 'only posts whose picture is at hand')
-    .option('--limit <n>', 'at most so many posts, drawn by the seed')
     .option('--output <format>', 'table or json', 'table')
     .option('--report <dir>', 'also write report.md, report.json and plots there')
     .action(async (model: string, flags: Flags) => {
@@ -166,24 +127,14 @@ export function register(program: Command): void {
 /** What is printed. */
 async function evaluate(model: string, flags: Flags, output: 'table' | 'json'): Promise<string> {
   // Loaded here, not above: `tocsin --help` loads every command.
-  const { CHOICE_DEFAULTS, evaluateArtefact, networkScores, servedRumourScores, servedScores } = await import(
+  const { evaluateArtefact, networkScores, servedRumourScores, servedScores } = await import(
     '../training/evaluate.ts'
   );
   const { evaluateClasses, networkClassScores, servedClassScores } = await import(
     '../training/evaluate-classes.ts'
   );
-  const { readDataset } = await import('../training/read-dataset.ts');
-  const part = oneOf('part', flags['part'], PARTS);
-  const seed = wholeNumber('seed', flags['seed'], 0);
-  const limit = flags['limit'] === undefined ? null : wholeNumber('limit', flags['limit'], 1);
-  const artefact = await loadArtefact(folderOf(model));
-  const data = await readDataset(resolve(String(flags['data'])), {
-    task: artefact.manifest.task,
-    now: systemClock.now(),
-  });
-  const usual = data.sha256 === artefact.manifest.data.sha256 ? 'own' : 'all';
-  const split = flags['split'] === undefined ? usual : String(flags['split']);
-  const choice = { ...CHOICE_DEFAULTS, split, part, seed, limit, withPicture: flags['withPicture'] === true };
+  const artefact = await loadModel(model);
+  const { data, choice } = await readChoice(artefact, flags);
   if (artefact.manifest.classes) {
     if (flags['report'] !== undefined)
       throw new TocsinError('BAD_USAGE', '--report is for tasks with two answers; take --output json.');

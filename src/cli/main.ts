@@ -6,6 +6,7 @@ type Register = (program: Command) => void;
 
 /** One line per command; the file is loaded only when its command is asked for (or for `--help`). */
 const COMMANDS: Readonly<Record<string, () => Promise<{ readonly register: Register }>>> = {
+  attack: () => import('./attack.ts'),
   audit: () => import('./audit.ts'),
   bench: () => import('./bench.ts'),
   claims: () => import('./claims.ts'),

@@ -195,9 +195,14 @@ export async function choose(
   pictures: Pictures,
 ): Promise<{ examples: Example[]; train: Example[]; facts: EvaluationFacts }> {
   const { manifest } = artefact;
-  const own = parseSplit(artefact.bytes(ARTEFACT_FILES.split));
+  const own = manifest.files[ARTEFACT_FILES.split] ? parseSplit(artefact.bytes(ARTEFACT_FILES.split)) : null;
   const { split, part } = choice;
   const hashes = split === 'own' || split === 'all' ? NO_HASHES : await hashesOf(data.examples, pictures);
+  if (split === 'own' && !own)
+    throw new TocsinError(
+      'BAD_USAGE',
+      `Evaluating ${manifest.name}: it has no split of its own. Is --split all meant?`,
+    );
   const made = split === 'own' ? own : split === 'all' ? null : splitBy(data, split, choice.seed, hashes);
   const ids = made === null ? null : part === 'all' ? [...made.train, ...made.dev, ...made.test] : made[part];
   const found = ids ? pick(data, ids) : data.examples;
@@ -207,7 +212,7 @@ export async function choose(
       'BAD_USAGE',
       `Evaluating ${manifest.name} on ${data.name}: split ${split}, part ${part} has no posts there. Is --split all meant?`,
     );
-  const known = new Set([...own.train, ...own.dev]);
+  const known = new Set([...(own?.train ?? []), ...(own?.dev ?? [])]);
   const file = servedFile(artefact) ?? ARTEFACT_FILES.weights;
   return {
     examples,

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import { seededRandom } from '../base/random.ts';
 import type { Tf } from '../models/engine/tf.ts';
 import { takeTurns } from '../models/speed/rates.ts';
+import { columnShapes } from '../models/zoo/columns.ts';
 import type { Batch, Column, Dims, Head, Step } from '../models/zoo/contract.ts';
 import { architecture } from '../models/zoo/zoo.ts';
 import { crossEntropy } from './objective.ts';
@@ -15,18 +16,7 @@ const DIMS: Dims = { tokens: 64, text: 384, imageLogits: 1_000, imageFeatures: 1
 const HEAD: Head = { kind: 'sigmoid', outputs: 1 };
 const STEP: Step = { seed: 1, done: 0, total: 1 };
 
-const SHAPES: Readonly<Record<Column, readonly number[]>> = {
-  words: [15, 100],
-  pixels: [64, 64, 3],
-  tokens: [DIMS.tokens, DIMS.text],
-  tokenMask: [DIMS.tokens],
-  sentence: [DIMS.text],
-  imageLogits: [DIMS.imageLogits],
-  imageFeatures: [DIMS.imageFeatures],
-  entities: [16],
-  present: [2],
-  event: [1],
-};
+const SHAPES = columnShapes(DIMS);
 /** Whole numbers, and what must be 1 for the network to look. */
 const FILLED: Partial<Record<Column, number>> = { tokenMask: 1, entities: 1, present: 1, event: 0 };
 

@@ -2,22 +2,12 @@
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs';
 import { seededRandom } from '../../src/base/random.ts';
 import type { Tf } from '../../src/models/engine/tf.ts';
+import { columnShapes } from '../../src/models/zoo/columns.ts';
 import { type Batch, COLUMNS, type Column, type Dims, type Head } from '../../src/models/zoo/contract.ts';
 
 export const TINY_DIMS: Dims = { tokens: 6, text: 8, imageLogits: 10, imageFeatures: 12, events: 3 };
 
-const SHAPES: Readonly<Record<Column, readonly number[]>> = {
-  words: [15, 100],
-  pixels: [64, 64, 3],
-  tokens: [TINY_DIMS.tokens, TINY_DIMS.text],
-  tokenMask: [TINY_DIMS.tokens],
-  sentence: [TINY_DIMS.text],
-  imageLogits: [TINY_DIMS.imageLogits],
-  imageFeatures: [TINY_DIMS.imageFeatures],
-  entities: [16],
-  present: [2],
-  event: [1],
-};
+const SHAPES = columnShapes(TINY_DIMS);
 
 /** Words that row i has; the rest of the row is padding. */
 const lengthOf = (i: number, most: number): number => 2 + (i % (most - 1));

@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Victim } from '../../../src/adversarial/attack.ts';
 import { plantedShare } from '../../../src/adversarial/planted.ts';
 import { checkSanity } from '../../../src/adversarial/sanity.ts';
-import { attacksOf, probabilities, runSuite, type SuiteOptions } from '../../../src/adversarial/suite.ts';
+import {
+  attacksOf,
+  probabilities,
+  runSuite,
+  type SuiteOptions,
+  twoClassJudge,
+} from '../../../src/adversarial/suite.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { openEngine } from '../../../src/models/engine/engine.ts';
 import type { Tf } from '../../../src/models/engine/tf.ts';
@@ -17,7 +23,8 @@ const OPTIONS: SuiteOptions = {
   squareQueries: 5,
   normalise: (text) => text,
 };
-const DEPS = { clock: systemClock, seed: 3, judge: measure };
+const JUDGE = twoClassJudge({ kind: 'sigmoid', outputs: 1 }, measure);
+const DEPS = { clock: systemClock, seed: 3, judge: JUDGE };
 
 let tf: Tf;
 let text: Victim;
@@ -62,13 +69,13 @@ describe('a run of a suite', () => {
     const posts = scenePosts(30, false);
     const attacks = attacksOf(tf, 'strong', { text: true, image: false }, OPTIONS);
     const result = runSuite(text, text, posts, attacks, DEPS);
-    expect(result.cleanProbability).toEqual(probabilities(text, posts));
+    expect(result.clean.probability).toEqual(probabilities(text, posts));
     expect(result.attacked.map(({ attack }) => attack.name)).toEqual(attacks.map(({ name }) => name));
     for (const { metrics, success } of result.attacked) {
       expect(result.worst.metrics.accuracy.value).toBeLessThanOrEqual(metrics.accuracy.value);
       expect(result.worst.success).toBeGreaterThanOrEqual(success);
     }
-    expect(result.worst.metrics.accuracy.value).toBeLessThan(result.clean.accuracy.value);
+    expect(result.worst.metrics.accuracy.value).toBeLessThan(result.clean.metrics.accuracy.value);
     const words = result.attacked[0];
     expect(words?.wordsReplaced).toBeGreaterThan(0);
     expect(words?.wordsReplaced).toBeLessThanOrEqual(1);
@@ -77,10 +84,10 @@ describe('a run of a suite', () => {
   it('counts success over the posts that were right before', () => {
     const posts = scenePosts(30, false);
     const attacks = attacksOf(tf, 'adaptive', { text: true, image: false }, OPTIONS);
-    const { cleanProbability, attacked } = runSuite(text, text, posts, attacks, DEPS);
-    const after = attacked[0]?.probability as number[];
+    const { clean, attacked } = runSuite(text, text, posts, attacks, DEPS);
+    const after = attacked[0]?.judged.probability as number[];
     let [had, lost] = [0, 0];
-    cleanProbability.forEach((p, i) => {
+    clean.probability.forEach((p, i) => {
       if ((p >= 0.5 ? 1 : 0) !== posts.labels[i]) return;
       had += 1;
       if (((after[i] as number) >= 0.5 ? 1 : 0) !== posts.labels[i]) lost += 1;
@@ -101,7 +108,7 @@ describe('a run of a suite', () => {
 });
 
 describe('sanity', () => {
-  const options = { epsilon: 8 / 255, candidates: 8, squareQueries: 5, seed: 3 };
+  const options = { epsilon: 8 / 255, candidates: 8, squareQueries: 5, seed: 3, judge: JUDGE };
 
   it('finds the planted examples', () => {
     expect(plantedShare(tf, 1)).toBeGreaterThanOrEqual(0.95);
