@@ -7,10 +7,13 @@ import { cacheDir } from '../config/cache.ts';
 import { previewPixels } from '../media/preview.ts';
 import { type MediaArea, openMediaStore } from '../media/store.ts';
 import { openCatalogued } from '../models/encoders/catalogued.ts';
-import { openRumourScorer } from '../models/serving/rumour-scorer.ts';
+import { createLineUps } from '../models/serving/line-up.ts';
+import { rumourOpeners } from '../models/serving/rumour-openers.ts';
 import { RUMOUR_CHAMPION_DIR } from '../registry/champions.ts';
+import { openInForce } from '../registry/in-force.ts';
 import { SCORER_SERVICE, startScorerWorker } from '../scoring/worker.ts';
 import { type Runtime, run, runWorker, withBusFlags } from './runtime.ts';
+import { openRegistry, withModels } from './serving-models.ts';
 
 /** Labels come first: the scorer takes the processor time that they leave. */
 const NICE = 10;
@@ -27,33 +30,28 @@ export function register(program: Command): void {
 async function start(runtime: Runtime): Promise<Consumer> {
   const { settings, log, metrics } = runtime;
   setPriority(NICE);
-  const scorer = await openRumourScorer({
-    dir: settings.rumourModelDir || RUMOUR_CHAMPION_DIR,
-    openEncoder: openCatalogued({ cacheDir: cacheDir(), threads: settings.rumourThreads, log }),
-    metrics,
-    log,
+  const registry = openRegistry(settings);
+  const source = await registry.source('rumour', settings.rumourModelDir || RUMOUR_CHAMPION_DIR);
+  const openEncoder = openCatalogued({ cacheDir: cacheDir(), threads: settings.rumourThreads, log });
+  const models = await openInForce({
+    ...runtime,
+    keys: registry.keys,
+    environment: settings.environment,
+    lineUps: createLineUps(rumourOpeners(source, { openEncoder, metrics, log })),
   });
   const { previews } = openMediaStore(settings.dataDir);
-  let consumer: Consumer;
   try {
-    consumer = await startScorerWorker({
+    const consumer = await startScorerWorker({
       ...runtime,
-      scorer,
+      models,
+      shadowShare: settings.shadowShare,
       picture: (key) => readPreview(previews, key, log),
     });
+    return withModels(consumer, models.ended, () => models.close());
   } catch (thrown) {
-    await scorer.close();
+    await models.close();
     throw thrown;
   }
-  return {
-    assigned: () => consumer.assigned(),
-    idleMs: () => consumer.idleMs(),
-    ended: consumer.ended,
-    close: async () => {
-      await consumer.close();
-      await scorer.close();
-    },
-  };
 }
 
 /** Null for a preview that is not there; the media worker wrote it, so one that cannot be decoded is worth a line. */

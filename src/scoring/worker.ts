@@ -5,13 +5,17 @@
 import type { Clock } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import { partitionOf } from '../base/murmur2.ts';
 import type { Codec } from '../bus/codec.ts';
 import { lineageOf, message } from '../bus/messages.ts';
 import type { Bus, Consumer, OutgoingRecord, ReceivedRecord } from '../bus/port.ts';
 import { TOPICS } from '../bus/topics.ts';
 import type { Score, ScoreRequest } from '../event/records.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { RumourInput, RumourScorer, ScoreOutput } from '../models/port.ts';
+import type { Chosen, RumourInput, RumourScorer, ScoreOutput } from '../models/port.ts';
+import type { Lease } from '../models/serving/handle.ts';
+import type { LineUp } from '../models/serving/line-up.ts';
+import type { RumourTasks } from '../models/serving/rumour-openers.ts';
 import { type DeadLetterReason, deadLetterMessage } from '../pipeline/dead-letter.ts';
 import { type Expected, readRequest } from '../pipeline/requests.ts';
 
@@ -20,10 +24,19 @@ export const SCORER_SERVICE = 'scorer';
 /** Pictures of one content that are looked at; the answer rests on the one that makes it most likely a rumour. */
 export const MAX_PICTURES: number = 4;
 
+/** The models in force; a lease is held for a slice. */
+export interface ScorerModels {
+  lease(): Lease<LineUp<RumourTasks>>;
+  /** Resolves when every state that was there at the call is in force or refused. */
+  catchUp(): Promise<void>;
+}
+
 export interface ScorerWorkerDeps {
   readonly bus: Bus;
   readonly codec: Codec;
-  readonly scorer: RumourScorer;
+  readonly models: ScorerModels;
+  /** Share of the contents that a challenger in the shadow scores beside the champion. */
+  readonly shadowShare: number;
   /** RGB of a preview, [224, 224, 3]; null when it is not there or cannot be read. */
   readonly picture: (storeKey: string) => Promise<Uint8Array | null>;
   readonly metrics: Metrics;
@@ -44,7 +57,7 @@ interface SliceCount {
   readonly answers: number;
 }
 
-/** Starts consuming. Closing the consumer finishes the slice in hand; the scorer is the caller's to close after it. */
+/** Starts consuming. Closing the consumer finishes the slice in hand; the models are the caller's to close after it. */
 export async function startScorerWorker(deps: ScorerWorkerDeps): Promise<Consumer> {
   const { bus, clock } = deps;
   const topic = (await bus.admin.topics()).find(({ name }) => name === TOPICS.scoring);
@@ -58,14 +71,22 @@ export async function startScorerWorker(deps: ScorerWorkerDeps): Promise<Consume
     sliceMs: 20,
     // The work is one machine's; partitions take turns.
     concurrency: 1,
-    open: async () => {
+    open: async ({ partition }) => {
+      // At-least-once keeps no state, so the topic itself is the fence: nobody before had more than lies there now.
+      await deps.models.catchUp();
       let done: SliceCount | null = null;
       return {
         process: async (records, transaction) => {
           const began = clock.monotonic();
-          const { outgoing, dead, answers } = await answerAll(deps, records, topic.partitions);
-          for (const record of outgoing) transaction.send(record);
-          done = { began, records: records.length, dead, answers };
+          const lease = deps.models.lease();
+          try {
+            const chosen = lease.value.on('rumour', partition);
+            const { outgoing, dead, answers } = await answerAll(deps, chosen, records, topic.partitions);
+            for (const record of outgoing) transaction.send(record);
+            done = { began, records: records.length, dead, answers };
+          } finally {
+            lease.release();
+          }
         },
         committed: () => {
           if (done) countSlice(deps, done);
@@ -97,6 +118,7 @@ interface Answers {
 
 async function answerAll(
   deps: ScorerWorkerDeps,
+  chosen: Chosen<RumourScorer>,
   records: readonly ReceivedRecord[],
   partitions: number,
 ): Promise<Answers> {
@@ -105,7 +127,7 @@ async function answerAll(
     ...readRequest(deps.codec, EXPECTED, record, partitions),
   }));
   const good = reads.flatMap(({ request, dead }) => (request && !dead ? [request] : []));
-  const scores = await scoreAll(deps, good);
+  const scores = await scoreAll(deps, chosen, good);
   const outgoing: OutgoingRecord[] = [];
   const dead: DeadLetterReason[] = [];
   let answers = 0;
@@ -122,7 +144,7 @@ async function answerAll(
     }
     // The claim waits for an answer, so a request that can be read at all gets one.
     if (!request || request.collection === '') continue;
-    const score = scores.get(request) ?? failed(request, deps.scorer, 'bad_request');
+    const score = scores.get(request) ?? failed(request, chosen.answers, 'bad_request');
     outgoing.push(scoreMessage(deps.codec, record, score));
     answers += 1;
   }
@@ -131,7 +153,8 @@ async function answerAll(
 
 /** All contents in one batch, each with its pictures one by one. */
 async function scoreAll(
-  { scorer, picture }: ScorerWorkerDeps,
+  { picture, shadowShare, metrics }: ScorerWorkerDeps,
+  { answers: scorer, shadow }: Chosen<RumourScorer>,
   requests: readonly ScoreRequest[],
 ): Promise<Map<ScoreRequest, Score>> {
   const inputs: RumourInput[] = [];
@@ -144,13 +167,44 @@ async function scoreAll(
     ends.push(inputs.length);
     lost.push(pictures.length - there.length);
   }
+  const isSampled = (request: ScoreRequest): boolean =>
+    partitionOf(request.requestId, 1_000) < shadowShare * 1_000;
+  const sampled = requests.flatMap((request, i) =>
+    isSampled(request) ? inputs.slice(ends[i - 1] ?? 0, ends[i]).map((_, k) => (ends[i - 1] ?? 0) + k) : [],
+  );
   const outputs = inputs.length === 0 ? [] : await scorer.score(inputs);
+  if (shadow && sampled.length > 0)
+    await compare(
+      shadow,
+      sampled.map((i) => inputs[i] as RumourInput),
+      sampled.map((i) => outputs[i] as ScoreOutput),
+      metrics,
+    );
   const scores = new Map<ScoreRequest, Score>();
   requests.forEach((request, i) => {
     const mine = outputs.slice(ends[i - 1] ?? 0, ends[i]);
     scores.set(request, scored(request, scorer, mine, lost[i] ?? 0));
   });
   return scores;
+}
+
+/** Asks the challenger the same; the difference is a metric and nothing else, and so is its failure. */
+async function compare(
+  shadow: RumourScorer,
+  inputs: readonly RumourInput[],
+  outputs: readonly ScoreOutput[],
+  metrics: Metrics,
+): Promise<void> {
+  const task = 'rumour';
+  try {
+    for (const [i, { probability }] of (await shadow.score(inputs)).entries()) {
+      const champion = outputs[i]?.probability ?? null;
+      if (probability !== null && champion !== null)
+        metrics.observe('tocsin_shadow_difference', Math.abs(probability - champion), { task });
+    }
+  } catch {
+    metrics.count('tocsin_shadow_failures_total', { task });
+  }
 }
 
 function scored(

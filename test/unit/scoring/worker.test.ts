@@ -76,8 +76,20 @@ async function startScorer(
   bus: Bus,
   scorer: RumourScorer,
   picture: (key: string) => Promise<Uint8Array | null> = async () => null,
+  shadow: RumourScorer | null = null,
 ): Promise<void> {
-  const deps = { bus, codec, metrics, log: silentLog, clock: systemClock, scorer, picture };
+  const models = {
+    catchUp: async () => {},
+    lease: () => ({
+      value: {
+        sequence: 0,
+        on: () => ({ answers: scorer as never, shadow: shadow as never }),
+        close: async () => {},
+      },
+      release: () => {},
+    }),
+  };
+  const deps = { bus, codec, metrics, log: silentLog, clock: systemClock, models, picture, shadowShare: 1 };
   consumers.push(await startScorerWorker(deps));
 }
 
@@ -138,6 +150,26 @@ describe('the scorer', () => {
       byModality: { text: 0.8, image: 0.5 },
       evidence: ['from:text', 'from:image', 'text_share:73', 'image_share:27'],
     });
+  });
+
+  it.each([
+    [
+      'says the contrary',
+      async () => [{ probability: 0.2, byModality: { text: null, image: null }, modalities: [] }],
+    ],
+    ['fails', async () => Promise.reject(new Error('no'))],
+  ])('answers as the champion does when a challenger in the shadow %s', async (what, score) => {
+    const bus = await openBus();
+    await bus.produce([sent(request())]);
+    const shadow: RumourScorer = { ...readingScorer(), score };
+    await startScorer(bus, readingScorer(), undefined, shadow);
+    await until(async () => (await found(bus, TOPICS.evidence, 'Score')).length === 1, 'the answer');
+    expect((await found(bus, TOPICS.evidence, 'Score'))[0]).toMatchObject({
+      probability: 0.9,
+      model: { name: 'reader' },
+    });
+    const name = what === 'fails' ? 'failures_total' : 'difference_count';
+    expect((await metrics.expose()).body).toMatch(new RegExp(`tocsin_shadow_${name}\\{task="rumour"\\} 1`));
   });
 
   it('buries what it cannot work on, and answers it where a claim may be waiting', async () => {
