@@ -152,7 +152,7 @@ async function reproduce(paper: Paper, flags: Flags): Promise<void> {
       parts.push({ data: crisisMmd, plan: mmatPlan(crisisMmd, options) });
       parts.push({ data: crisisMmd, plan: robustPlan(crisisMmd, options) });
     }
-    if (mediaEval) parts.push({ data: mediaEval, plan: mmatPairsPlan(mediaEval, options) });
+    if (mediaEval) parts.push({ data: mediaEval, plan: mmatPairsPlan(mediaEval, short) });
   } else if (mediaEval)
     parts.push({ data: mediaEval, plan: mafnTwitterPlan(mediaEval, await protocolsOf(mediaEval), short) });
   if (parts.length === 0)
@@ -181,7 +181,8 @@ async function reproduce(paper: Paper, flags: Flags): Promise<void> {
       signal: stop.signal,
     };
     say(`${data.name}: ${plan.length} runs`);
-    const execute = plan[0]?.study === 'mmat-robust' ? executeRobust : executePlan;
+    const robust = ['mmat-robust', 'mmat-pairs'].includes(plan[0]?.study ?? '');
+    const execute = robust ? executeRobust : executePlan;
     results.push(
       ...(await execute(
         {

@@ -3,6 +3,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { sha256Of } from '../models/artefact.ts';
+import type { GuardFigures } from './overfitting-guard.ts';
 
 /** How an epoch went. */
 export interface EpochReport {
@@ -11,6 +12,8 @@ export interface EpochReport {
   readonly devLoss: number;
   readonly devMacroF1: number;
   readonly best: boolean;
+  /** What the guard saw, where training had one. */
+  readonly guard?: GuardFigures | undefined;
 }
 
 /** Everything that the loop needs to go on as if nothing had happened. */
@@ -52,6 +55,7 @@ const snapshotSchema = z.object({
       devLoss: z.number(),
       devMacroF1: z.number(),
       best: z.boolean(),
+      guard: z.object({ clean: z.number(), fgsm: z.number(), pgd: z.number() }).optional(),
     }),
   ),
   weights: z.array(floats),

@@ -1,27 +1,34 @@
 /**
- * Adversarial training of networks that read words: what a step, or the whole training set, looks like under each defence
- * (MMAT Algorithm 1; models.md §1.6, §4.4 T2 and T3).
+ * Adversarial training of networks that read words, pictures or both: what a step, or the whole training set, looks like
+ * under each defence (MMAT Algorithm 1; models.md §1.6, §4.4 T2 to T5). Pictures are crafted in picture-defences.ts.
  */
 import type { Scalar, Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 import type { Posts, Victim } from '../adversarial/attack.ts';
+import { within } from '../adversarial/picture-change.ts';
 import { lossPerPost } from '../adversarial/victim.ts';
 import { replaceWords, WORD_DEFAULTS, type WordOptions } from '../adversarial/words.ts';
 import { seededRandom } from '../base/random.ts';
 import type { Tf } from '../models/engine/tf.ts';
 import { gatherVectors, MAX_WORDS, WORD_DIMENSIONS } from '../models/words.ts';
-import type { Head, Network } from '../models/zoo/contract.ts';
-import type { Labelled } from './table.ts';
-import { tableOf } from './table.ts';
+import { PICTURE_SIDE } from '../models/zoo/branches.ts';
+import type { Batch, Column, Head, Network, Step } from '../models/zoo/contract.ts';
+import { climbPixels, fgsmClimb, type PixelClimb } from './picture-defences.ts';
+import { type ColumnSource, type Labelled, tableOf } from './table.ts';
 import type { LabelledBatch, TrainingHooks } from './train.ts';
 
-/** `static` is the paper's; `on-the-fly` crafts on the network as it stands; `hull` trains on points between words. */
-export const DEFENCES = ['none', 'static', 'on-the-fly', 'hull'] as const;
+/**
+ * `static` is the paper's; `on-the-fly` crafts by one step on the network as it stands, words by Eq. 2 and pictures by FGSM;
+ * `hull` trains on points between words, `pgd` on pictures after seven steps, `mixed` draws for every batch what is attacked.
+ */
+export const DEFENCES = ['none', 'static', 'on-the-fly', 'hull', 'pgd', 'mixed'] as const;
 export type Defence = (typeof DEFENCES)[number];
 
 export interface DefenceDeps {
   readonly tf: Tf;
   readonly network: Network;
   readonly head: Head;
+  /** Columns that it is shown in training. */
+  readonly columns: readonly Column[];
   /** The network in training, as attacks see it. */
   readonly victim: Victim;
   readonly words?: WordOptions;
@@ -29,61 +36,156 @@ export interface DefenceDeps {
 
 type Craft = NonNullable<TrainingHooks['craft']>;
 
-/** Posts whose texts are already rows of the word table. */
-export function wordPosts(words: Int32Array, labels: Float32Array): Posts {
+/** Word rows as a training table. [count · 15] and [count, outputs] */
+export const wordTable = (vectors: Float32Array, words: Int32Array, labels: Float32Array): Labelled => {
   const count = words.length / MAX_WORDS;
-  return { count, texts: new Array<string>(count).fill(''), words, pixels: null, labels };
-}
+  const posts = { count, texts: new Array<string>(count).fill(''), words, pixels: null, labels };
+  return postsTable(vectors, posts, ['words']);
+};
 
-/** Word rows as a training table. */
-export function wordTable(vectors: Float32Array, words: Int32Array, labels: Float32Array): Labelled {
-  return {
-    labels,
-    table: tableOf(words.length / MAX_WORDS, {
-      words: {
-        shape: [MAX_WORDS, WORD_DIMENSIONS],
-        write: (index, out) => {
-          gatherVectors(vectors, words.subarray(index * MAX_WORDS, (index + 1) * MAX_WORDS), out);
-        },
+/** Posts as a training table of those columns among `words`, `pixels` and `present` that they can fill. */
+export function postsTable(vectors: Float32Array, posts: Posts, columns: readonly Column[]): Labelled {
+  const { words, pixels, labels, count } = posts;
+  const size = PICTURE_SIDE * PICTURE_SIDE * 3;
+  const sources: Partial<Record<Column, ColumnSource>> = {
+    words: {
+      shape: [MAX_WORDS, WORD_DIMENSIONS],
+      write: (index, out) => {
+        gatherVectors(vectors, words.subarray(index * MAX_WORDS, (index + 1) * MAX_WORDS), out);
       },
-    }),
+    },
+    present: { shape: [2], write: (_, out) => out.set([1, Number(pixels !== null)]) },
+    ...(pixels
+      ? {
+          pixels: {
+            shape: [PICTURE_SIDE, PICTURE_SIDE, 3],
+            write: (index, out) => out.set(pixels.subarray(index * size, (index + 1) * size)),
+          },
+        }
+      : {}),
   };
+  const filled = columns.flatMap((column) => (sources[column] ? [[column, sources[column]] as const] : []));
+  return { labels, table: tableOf(count, Object.fromEntries(filled)) };
 }
 
-/** The posts as Eq. 2 leaves them. */
-export function attackedWords(
+/** The posts as the paper's joint attack leaves them: words by Eq. 2 and pictures by FGSM, from one gradient (§III-B). */
+export function attackedPosts(
   tf: Tf,
   victim: Victim,
   posts: Posts,
+  epsilon: number,
   options: WordOptions = WORD_DEFAULTS,
 ): Posts {
-  const { words: gradient } = victim.gradient(posts);
-  return gradient ? replaceWords(tf, victim.space, posts, gradient, options).posts : posts;
+  const gradient = victim.gradient(posts);
+  const changed = gradient.words
+    ? replaceWords(tf, victim.space, posts, gradient.words, options).posts
+    : posts;
+  const { pixels: slope } = gradient;
+  const before = posts.pixels;
+  if (!slope || !before) return changed;
+  const pixels = before.map((x, i) => within(x + epsilon * Math.sign(slope[i] as number), x, epsilon));
+  return { ...changed, pixels };
 }
 
 /** Training posts and one crafted copy of each, crafted once on the undefended twin (Algorithm 1, lines 4–7). */
-export function staticTable(tf: Tf, twin: Victim, posts: Posts, options?: WordOptions): Labelled {
-  const crafted = attackedWords(tf, twin, posts, options);
-  const words = new Int32Array(2 * posts.words.length);
-  words.set(posts.words);
-  words.set(crafted.words, posts.words.length);
-  const labels = new Float32Array(2 * posts.labels.length);
-  labels.set(posts.labels);
-  labels.set(posts.labels, posts.labels.length);
-  return wordTable(twin.space.vectors, words, labels);
+export function staticPosts(
+  tf: Tf,
+  twin: Victim,
+  posts: Posts,
+  epsilon: number,
+  options: WordOptions = WORD_DEFAULTS,
+): Posts {
+  const crafted = attackedPosts(tf, twin, posts, epsilon, options);
+  return {
+    count: 2 * posts.count,
+    texts: [...posts.texts, ...crafted.texts],
+    words: twice(posts.words, crafted.words),
+    pixels: posts.pixels && crafted.pixels && twice(posts.pixels, crafted.pixels),
+    labels: twice(posts.labels, posts.labels),
+  };
 }
 
-/** Every batch twice: as it is, and as Eq. 2 leaves it on the network as it stands. */
-export function onTheFly({ tf, victim, words = WORD_DEFAULTS }: DefenceDeps, posts: Posts): Craft {
-  return (clean, _step, rows) => {
+function twice<A extends Float32Array | Int32Array>(first: A, second: A): A {
+  const both = (
+    first instanceof Int32Array ? new Int32Array(2 * first.length) : new Float32Array(2 * first.length)
+  ) as A;
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}
+
+/** What an attacker puts in place of columns of a batch; runs as a craft does. */
+type Change = (clean: LabelledBatch, step: Step, rows: readonly number[]) => Batch;
+
+/** Words as Eq. 2 leaves them on the network as it stands. */
+const byEquation2 =
+  ({ tf, victim, words = WORD_DEFAULTS }: DefenceDeps, posts: Posts): Change =>
+  (_clean, _step, rows) => {
     const picked = pickPosts(posts, rows);
-    const crafted = attackedWords(tf, victim, picked, words);
+    const { words: gradient } = victim.gradient(picked);
+    const crafted = gradient ? replaceWords(tf, victim.space, picked, gradient, words).posts : picked;
     const vectors = gatherVectors(
       victim.space.vectors,
       crafted.words,
       new Float32Array(crafted.words.length * WORD_DIMENSIONS),
     );
-    return beside(tf, clean, tf.tensor3d(vectors, [rows.length, MAX_WORDS, WORD_DIMENSIONS]));
+    return { words: tf.tensor3d(vectors, [rows.length, MAX_WORDS, WORD_DIMENSIONS]) };
+  };
+
+/** Pictures by sign steps from a random start. */
+const byClimbing =
+  (deps: DefenceDeps, climb: PixelClimb): Change =>
+  (clean, step) => ({ pixels: climbPixels(deps, clean, climb, step.seed) });
+
+/** One change after the other; each sees the batch as the one before left it. */
+const together =
+  (changes: readonly Change[]): Change =>
+  (clean, step, rows) => {
+    const changed: Record<string, Tensor> = {};
+    for (const change of changes)
+      Object.assign(changed, change({ ...clean, batch: { ...clean.batch, ...changed } }, step, rows));
+    return changed;
+  };
+
+/** Every batch twice: as it is, and as one step leaves it: words by Eq. 2, pictures by FGSM. */
+export function onTheFly(deps: DefenceDeps, posts: Posts, epsilon: number): Craft {
+  const change = together([
+    ...(deps.columns.includes('words') ? [byEquation2(deps, posts)] : []),
+    ...(deps.columns.includes('pixels') ? [byClimbing(deps, fgsmClimb(epsilon))] : []),
+  ]);
+  return (clean, step, rows) => beside(deps.tf, clean, change(clean, step, rows));
+}
+
+/** Every batch twice: as it is, and with its pictures after several steps (Madry et al. 2018). */
+export function onPictures(deps: DefenceDeps, climb: PixelClimb): Craft {
+  const change = byClimbing(deps, climb);
+  return (clean, step, rows) => beside(deps.tf, clean, change(clean, step, rows));
+}
+
+/** What the mixed schedule attacks in a batch. */
+const MIXED_MODES = ['none', 'words', 'pixels', 'both'] as const;
+type MixedMode = (typeof MIXED_MODES)[number];
+
+/** The mode of a step; each is as likely as the others. */
+export const mixedMode = ({ seed }: Pick<Step, 'seed'>): MixedMode =>
+  MIXED_MODES[Math.floor(seededRandom(seed)() * MIXED_MODES.length)] as MixedMode;
+
+/**
+ * Pairs under a mixed modality schedule (models.md §4.4 T5): the seed of a step draws whether its words, its pictures, both
+ * or nothing is attacked, so that neither modality learns to lean on the other. What is attacked stands beside the clean
+ * batch.
+ */
+export function mixed(deps: DefenceDeps, posts: Posts, climb: PixelClimb): Craft {
+  const [words, pixels] = [byEquation2(deps, posts), byClimbing(deps, climb)];
+  const changes: Readonly<Record<MixedMode, readonly Change[]>> = {
+    none: [],
+    words: [words],
+    pixels: [pixels],
+    both: [words, pixels],
+  };
+  return (clean, step, rows) => {
+    const wanted = changes[mixedMode(step)];
+    return wanted.length === 0 ? clean : beside(deps.tf, clean, together(wanted)(clean, step, rows));
   };
 }
 
@@ -125,7 +227,14 @@ export function hull({ tf, network, head, victim, words = WORD_DEFAULTS }: Defen
         WORD_DIMENSIONS,
       ]);
     const loss = (weights: Tensor): Scalar =>
-      tf.sum(lossPerPost(tf, head, network.forward({ words: inside(weights as Tensor2D) }), clean.labels));
+      tf.sum(
+        lossPerPost(
+          tf,
+          head,
+          network.forward({ ...clean.batch, words: inside(weights as Tensor2D) }),
+          clean.labels,
+        ),
+      );
     const slope = tf.grad(loss);
     const random = seededRandom(step.seed);
     let weights: Tensor2D = tf.tensor2d(
@@ -138,25 +247,38 @@ export function hull({ tf, network, head, victim, words = WORD_DEFAULTS }: Defen
       const length = tf.maximum(tf.max(tf.abs(g), 1, true), 1e-12);
       weights = tf.add(weights, tf.mul(tf.div(g, length), HULL_RATE / HULL_STEPS));
     }
-    return beside(tf, clean, inside(weights));
+    return beside(tf, clean, { words: inside(weights) });
   };
 }
 
-/** The batch with a crafted copy of its words below it. */
-function beside(tf: Tf, clean: LabelledBatch, crafted: Tensor3D): LabelledBatch {
+/** The batch with a crafted copy of itself below it. */
+function beside(tf: Tf, { batch, labels }: LabelledBatch, changed: Batch): LabelledBatch {
+  const columns = Object.entries(batch) as [Column, Tensor][];
   return {
-    batch: { ...clean.batch, words: tf.concat([clean.batch.words as Tensor3D, crafted], 0) },
-    labels: tf.concat([clean.labels, clean.labels], 0),
+    batch: Object.fromEntries(
+      columns.map(([column, clean]) => [column, tf.concat([clean, changed[column] ?? clean], 0)]),
+    ),
+    labels: tf.concat([labels, labels], 0),
   };
 }
 
-function pickPosts(posts: Posts, rows: readonly number[]): Posts {
-  const size = posts.labels.length / posts.count;
-  const words = new Int32Array(rows.length * MAX_WORDS);
-  const labels = new Float32Array(rows.length * size);
-  rows.forEach((row, i) => {
-    words.set(posts.words.subarray(row * MAX_WORDS, (row + 1) * MAX_WORDS), i * MAX_WORDS);
-    labels.set(posts.labels.subarray(row * size, (row + 1) * size), i * size);
-  });
-  return wordPosts(words, labels);
+/** These rows of posts, copied. */
+export function pickPosts(posts: Posts, rows: readonly number[]): Posts {
+  const picked = <A extends Float32Array | Int32Array>(all: A, out: A): A => {
+    const size = all.length / posts.count;
+    rows.forEach((row, i) => {
+      out.set(all.subarray(row * size, (row + 1) * size), i * size);
+    });
+    return out;
+  };
+  const { words, pixels, labels, count } = posts;
+  const floats = (all: Float32Array): Float32Array =>
+    picked(all, new Float32Array((all.length / count) * rows.length));
+  return {
+    count: rows.length,
+    texts: rows.map((row) => posts.texts[row] as string),
+    words: picked(words, new Int32Array(rows.length * MAX_WORDS)),
+    pixels: pixels && floats(pixels),
+    labels: floats(labels),
+  };
 }

@@ -5,6 +5,7 @@ import type { Tf } from '../models/engine/tf.ts';
 import type { Batch, Head, Network, Step } from '../models/zoo/contract.ts';
 import type { CheckpointStore, EpochReport, Snapshot } from './checkpoint.ts';
 import { balancedWeights, crossEntropy, judge } from './objective.ts';
+import { type Caught, caughtBy, type Guard, guardScore } from './overfitting-guard.ts';
 import type { FeatureTable, Labelled } from './table.ts';
 
 /** Each value with its reason; unknown options are a type error. */
@@ -54,12 +55,19 @@ export interface TrainingHooks {
   readonly craft?: (clean: LabelledBatch, step: Step, rows: readonly number[]) => LabelledBatch;
   /** Dev rows as an attacker leaves them, crafted anew after every epoch; their figures count half. */
   readonly craftDev?: () => Labelled;
+  /**
+   * Asked after each epoch. Its figures then decide which epoch is best; where they show catastrophic overfitting,
+   * training ends and that epoch is rolled back.
+   */
+  readonly guard?: Guard;
 }
 
 export interface TrainingResult {
   readonly epochs: number;
   readonly bestEpoch: number;
   readonly history: readonly EpochReport[];
+  /** Why the guard ended it; null where it did not. */
+  readonly caught: Caught | null;
 }
 
 /**
@@ -80,14 +88,25 @@ export async function train(
   const classWeights = options.classWeights ? balancedWeights(head, labels) : null;
   const stepsPerEpoch = Math.ceil(table.count / options.batch);
 
-  let state: Snapshot = { epoch: 0, bestEpoch: 0, history: [], weights: [], optimiser: [], best: [] };
+  const weightsNow = (): Float32Array[] => all.map((variable) => variable.dataSync().slice() as Float32Array);
+  let state: Snapshot = {
+    epoch: 0,
+    bestEpoch: 0,
+    history: [],
+    weights: [],
+    optimiser: [],
+    best: weightsNow(), // what is left where the guard catches the first epoch
+  };
   const restored = await hooks.checkpoints?.load();
   if (restored) {
     state = restored;
     assignAll(tf, all, state.weights);
   }
 
-  while (state.epoch < options.maxEpochs && state.epoch - state.bestEpoch < options.patience) {
+  const caught = (): Caught | null => caughtBy(state.history.flatMap(({ guard }) => guard ?? []));
+  const goesOn = (): boolean =>
+    state.epoch < options.maxEpochs && state.epoch - state.bestEpoch < options.patience && caught() === null;
+  while (goesOn()) {
     const epoch = state.epoch + 1;
     // Made anew from the snapshot each time, so that an epoch is the same whether or not the run was interrupted before.
     const optimiser = await optimiserFrom(tf, rateOf(options, epoch), state.optimiser);
@@ -124,16 +143,20 @@ export async function train(
       loss: devs.reduce((sum, { loss }) => sum + loss, 0) / devs.length,
       macroF1: devs.reduce((sum, { macroF1 }) => sum + macroF1, 0) / devs.length,
     };
-    const figure = (of: { devLoss: number; devMacroF1: number }): number =>
-      options.stopOn === 'loss' ? -of.devLoss : of.devMacroF1;
-    const devFigures = { devLoss: dev.loss, devMacroF1: dev.macroF1 };
+    const guard = hooks.guard?.();
+    const figures = { devLoss: dev.loss, devMacroF1: dev.macroF1, ...(guard ? { guard } : {}) };
+    const figure = (of: Omit<EpochReport, 'best' | 'epoch' | 'trainLoss'>): number => {
+      if (of.guard) return guardScore(of.guard);
+      return options.stopOn === 'loss' ? -of.devLoss : of.devMacroF1;
+    };
+    const ruined = guard && caughtBy([...state.history, figures].flatMap((of) => of.guard ?? [])) !== null;
     const report: EpochReport = {
       epoch,
       trainLoss: lossSum / table.count,
-      ...devFigures,
-      best: figure(devFigures) > Math.max(Number.NEGATIVE_INFINITY, ...state.history.map(figure)),
+      ...figures,
+      best: !ruined && figure(figures) > Math.max(Number.NEGATIVE_INFINITY, ...state.history.map(figure)),
     };
-    const weights = all.map((variable) => variable.dataSync().slice() as Float32Array);
+    const weights = weightsNow();
     state = {
       epoch,
       bestEpoch: report.best ? epoch : state.bestEpoch,
@@ -148,7 +171,7 @@ export async function train(
   }
 
   assignAll(tf, all, state.best);
-  return { epochs: state.epoch, bestEpoch: state.bestEpoch, history: state.history };
+  return { epochs: state.epoch, bestEpoch: state.bestEpoch, history: state.history, caught: caught() };
 }
 
 /** Logits of all rows. [count, outputs] */

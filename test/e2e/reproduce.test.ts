@@ -15,19 +15,43 @@ it('reproduces a table in its quick form, and goes on from what is done', async 
   expect(report).toContain('### mill_fire');
   for (const model of ['majority', 'naive Bayes', 'text-cnn']) expect(report).toContain(`| ${model} |`);
   const runs = readdirSync(join(out, 'runs')).sort();
-  // Two splits and four defences, two seeds each.
-  expect(runs).toHaveLength(12);
-  for (const defence of ['none', 'static (Algorithm 1)', 'on-the-fly Eq. 2', 'convex hull'])
+  // Two splits, four defences on the one without leaks and two on the paper's, two seeds each.
+  expect(runs).toHaveLength(16);
+  for (const defence of ['none', 'static (Algorithm 1)', 'on the fly', 'convex hull'])
     expect(report).toContain(`| ${defence} |`);
+  expect(report).toMatch(/convex hull: E2 balanced accuracy .* over none; clean .*reached/);
 
-  // A run of a defence is done again together with the others of its seed.
+  // A run of a defence is done again alone, and comes out the same.
   rmSync(join(out, 'runs', runs.find((name) => name.includes('hull')) as string));
   const second = await tocsin(args);
   expect(second.code).toBe(0);
-  expect(second.stderr.match(/done before/g)).toHaveLength(8);
+  expect(second.stderr.match(/done before/g)).toHaveLength(15);
   expect(readFileSync(join(out, 'report.md'), 'utf8').replace(/\d+ minutes/, '')).toBe(
     report.replace(/\d+ minutes/, ''),
   );
+});
+
+it('reproduces all six models on pairs in the quick form, pictures attacked too', async () => {
+  const out = mkdtempSync(join(tmpdir(), 'tocsin-reproduce-'));
+  onTestFinished(() => rmSync(out, { recursive: true, force: true }));
+  const data = join(out, 'data');
+  await writeRumourFolder(data);
+  const { code } = await tocsin(['reproduce', 'mmat', '--data', data, '--quick', '--out', out]);
+  expect(code).toBe(0);
+  const report = readFileSync(join(out, 'report.md'), 'utf8');
+  for (const model of ['visual-cnn', 'text-cnn', 'mmn']) expect(report).toContain(`### ${model}, 1 seeds`);
+  // Four of the ten posts of each picture.
+  expect(report).toContain('24 test pairs');
+  for (const [defence, times] of [
+    ['none', 3],
+    ['static (Algorithm 1)', 3],
+    ['on the fly', 3],
+    ['convex hull', 1],
+    ['PGD-7', 1],
+    ['mixed schedule', 1],
+  ] as const)
+    expect(report.split(`\n| ${defence} |`)).toHaveLength(times + 1);
+  expect(report.match(/FGSM − PGD-10 of the pictures within 8\/255/g)).toHaveLength(2);
 });
 
 it('reproduces the rumour tables and the study of unseen events in the quick form', async () => {

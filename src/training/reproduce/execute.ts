@@ -11,7 +11,8 @@ import type { Tf } from '../../models/engine/tf.ts';
 import { loadVocabulary, loadWordVectors } from '../../models/words.ts';
 import type { Column } from '../../models/zoo/contract.ts';
 import { architecture } from '../../models/zoo/zoo.ts';
-import { binaryLabel, binaryTaskOf, type Dataset } from '../dataset.ts';
+import { binaryLabel, binaryTaskOf, type Dataset, type Example } from '../dataset.ts';
+import type { Defence } from '../defences.ts';
 import { type EncoderChoice, type Encoders, openEncoders } from '../encoders.ts';
 import { fitModel } from '../fit.ts';
 import type { Model } from '../fit-network.ts';
@@ -21,7 +22,8 @@ import { openPictures, type Pictures } from '../pictures.ts';
 import { recipeOf } from '../recipes.ts';
 import { pick, type Split, splitBy } from '../splits.ts';
 import type { TrainingOptions } from '../train.ts';
-import { architectureOf, inScope } from './plan.ts';
+import type { MmatModel } from './paper.ts';
+import { architectureOf, inScope, postsPerPicture } from './plan.ts';
 import { type RobustDeps, type Row, robustRuns, spaceOf } from './robust.ts';
 import type { RunKey, RunResult, RunStore } from './runs.ts';
 
@@ -153,71 +155,118 @@ function scopedTo(data: Dataset, { event, scope }: RunKey): Dataset {
   const examples = data.examples.filter(
     (example) => (event === null || example.event === event) && inScope(example, scope),
   );
-  return { ...data, examples };
+  return { ...data, examples: fewPerPicture(examples, postsPerPicture(scope)) };
+}
+
+/** At most that many posts of each picture, spread evenly over them. */
+function fewPerPicture(examples: readonly Example[], most: number): readonly Example[] {
+  const sizes = new Map<string, number>();
+  for (const { picture } of examples) if (picture) sizes.set(picture.key, (sizes.get(picture.key) ?? 0) + 1);
+  const seen = new Map<string, number>();
+  return examples.filter(({ picture }) => {
+    if (!picture) return true;
+    const [size, place] = [sizes.get(picture.key) as number, seen.get(picture.key) ?? 0];
+    seen.set(picture.key, place + 1);
+    const share = Math.min(1, most / size);
+    return Math.floor((place + 1) * share) > Math.floor(place * share);
+  });
 }
 
 /**
- * The Text-CNN under every defence: the runs of one event and seed share their split and the undefended twin, so they are
- * done together. Missing ones are done again as a whole.
+ * MMAT's networks under every defence: the runs of one network, event, split and seed share the undefended twin, so they
+ * are done together; what is done already is not done again.
  */
 export async function executeRobust(
   deps: ExecuteDeps,
   data: Dataset,
   plan: readonly RunKey[],
 ): Promise<RunResult[]> {
-  const { tf, clock, store } = deps;
-  const words: RobustDeps = { tf, vocabulary: loadVocabulary(), wordVectors: loadWordVectors() };
-  const spaces = new Map<string | null, WordSpace>();
+  const { store, tf } = deps;
+  const bench: RobustBench = {
+    words: { tf, vocabulary: loadVocabulary(), wordVectors: loadWordVectors() },
+    pictures: openPictures(),
+    spaces: new Map(),
+  };
   const results: RunResult[] = [];
   const groups = new Map<string, RunKey[]>();
   for (const key of plan) {
-    const name = `${key.event} ${key.seed}`;
+    const { event, protocol, model, seed } = key;
+    const name = JSON.stringify([event, protocol, model, seed]);
     groups.set(name, [...(groups.get(name) ?? []), key]);
   }
   for (const group of groups.values()) {
-    const found = await Promise.all(group.map((key) => store.find(key)));
-    const first = group[0] as RunKey;
-    const whole = found.every((result) => result !== null);
-    if (!whole) {
-      if (deps.signal.aborted) continue;
-      const began = clock.monotonic();
-      const scoped = scopedTo(data, first);
-      const space = spaces.get(first.event) ?? spaceOf(words, scoped.examples);
-      spaces.set(first.event, space);
-      const split = splitBy(scoped, first.protocol, first.seed, deps.hashes);
-      const task = binaryTaskOf(scoped);
-      const rows = (ids: readonly string[]): Row[] =>
-        pick(scoped, ids).map((example) => ({ text: example.text, label: binaryLabel(example, task) }));
-      const parts = { train: rows(split.train), dev: rows(split.dev), test: rows(split.test) };
-      const training = { ...recipeOf('text-cnn').options, ...first.options, seed: first.seed };
-      const runs = await robustRuns(words, space, parts, training as TrainingOptions);
-      const seconds = (clock.monotonic() - began) / 1_000 / runs.length;
-      for (const [i, key] of group.entries()) {
-        const run = runs.find(({ defence }) => defence === key.training);
-        if (!run) continue;
-        const result: RunResult = {
-          key,
-          ids: split.test,
-          probability: run.clean,
-          label: parts.test.map(({ label }) => label),
-          ...plainModels(scoped, split),
-          attacked: run.attacked,
-          trainRows: split.train.length,
-          epochs: run.epochs,
-          seconds,
-          engine: describeEngine(tf),
-        };
-        await store.keep(result);
-        found[i] = result;
-      }
+    const missing: RunKey[] = [];
+    const take = (result: RunResult, found: boolean): void => {
+      results.push(result);
+      deps.report(results.length, plan.length, result, found);
+    };
+    for (const key of group) {
+      const result = await store.find(key);
+      if (result) take(result, true);
+      else missing.push(key);
     }
-    for (const result of found)
-      if (result) {
-        results.push(result);
-        deps.report(results.length, plan.length, result, whole);
-      }
+    if (missing.length === 0 || deps.signal.aborted) continue;
+    for await (const result of robustGroup(deps, bench, data, missing)) {
+      await store.keep(result);
+      take(result, false);
+      if (deps.signal.aborted) break;
+    }
   }
   return results;
+}
+
+/** What groups of robust runs share. */
+interface RobustBench {
+  readonly words: RobustDeps;
+  readonly pictures: Pictures;
+  /** By event. */
+  readonly spaces: Map<string | null, WordSpace>;
+}
+
+async function* robustGroup(
+  { tf, clock, hashes }: ExecuteDeps,
+  { words, pictures, spaces }: RobustBench,
+  data: Dataset,
+  keys: readonly RunKey[],
+): AsyncGenerator<RunResult> {
+  const first = keys[0] as RunKey;
+  const { event, scope, protocol, seed } = first;
+  const model = first.model as MmatModel;
+  const scoped = scopedTo(data, first);
+  const space = spaces.get(event) ?? spaceOf(words, scoped.examples);
+  spaces.set(event, space);
+  const split = splitBy(scoped, protocol, seed, hashes);
+  const task = binaryTaskOf(scoped);
+  const rows = (ids: readonly string[]): Promise<Row[]> =>
+    Promise.all(
+      pick(scoped, ids).map(async (example) => ({
+        text: example.text,
+        pixels: scope === 'all' ? null : await pictures.pixels(example.picture),
+        label: binaryLabel(example, task),
+      })),
+    );
+  const parts = { train: await rows(split.train), dev: await rows(split.dev), test: await rows(split.test) };
+  const options = { ...recipeOf(model).options, ...first.options, seed } as TrainingOptions;
+  const defences = keys.map(({ training }) => training as Defence);
+  let began = clock.monotonic();
+  // The comparison with the paper needs its attack alone.
+  const greedy = protocol !== 'paper';
+  for await (const run of robustRuns(words, space, { model, parts, defences, options, greedy })) {
+    const now = clock.monotonic();
+    yield {
+      key: keys.find(({ training }) => training === run.defence) as RunKey,
+      ids: split.test,
+      probability: run.clean,
+      label: parts.test.map(({ label }) => label),
+      ...plainModels(scoped, split),
+      attacked: run.attacked,
+      trainRows: split.train.length,
+      epochs: run.epochs,
+      seconds: (now - began) / 1_000,
+      engine: describeEngine(tf),
+    };
+    began = now;
+  }
 }
 
 /** The plain models' answers on the test part: how many are positive, and naive Bayes on the words. */

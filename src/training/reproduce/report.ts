@@ -1,7 +1,6 @@
 /** The generated report: tables in Markdown, the papers' figures beside ours. */
 import { overSeeds } from '../compare.ts';
 import { accuracyAt, riskCoverage } from '../curves.ts';
-import { DEFENCES, type Defence } from '../defences.ts';
 import { measure, wilson } from '../measure.ts';
 import {
   type ClaimsOf,
@@ -12,17 +11,13 @@ import {
   rowFigures,
 } from './figures.ts';
 import { MAFN_ACCURACY, MMAT_EVENTS, MMAT_MODELS, MMAT_TABLE } from './paper.ts';
+import { pairsReport, robustReport } from './robust-report.ts';
 import { rumourReport } from './rumour-report.ts';
 import type { RumourStudy } from './rumour-study.ts';
 import type { RunResult } from './runs.ts';
-import { percent, table } from './tables.ts';
+import { percent, spread, table } from './tables.ts';
 
 const PLAIN: readonly PlainModel[] = ['majority', 'naive Bayes'];
-
-/** `87.2 ± 1.3`: mean and half of the 95 % interval over seeds. */
-function spread({ mean, interval }: Pick<OverSeeds, 'mean' | 'interval'>): string {
-  return interval === null ? percent(mean) : `${percent(mean)} ± ${percent(interval[1] - mean)}`;
-}
 
 const ofModel = (runs: readonly RunResult[], model: string): RunResult[] =>
   runs.filter(({ key }) => key.model === model);
@@ -228,84 +223,6 @@ function mafnReport(runs: readonly RunResult[], claims: ClaimsOf): string {
     .join('\n\n');
 }
 
-/** Words for the defences, as the table names them. */
-const DEFENCE_NAMES: Readonly<Record<Defence, string>> = {
-  none: 'none',
-  static: 'static (Algorithm 1)',
-  'on-the-fly': 'on-the-fly Eq. 2',
-  hull: 'convex hull',
-};
-
-/** Figures of a run under an attack, or clean. */
-function under(run: RunResult, attack: string | null): ReturnType<typeof measure> {
-  const probability = attack === null ? run.probability : (run.attacked[attack] ?? []);
-  return measure({ probability, label: run.label });
-}
-
-/** Gains in balanced accuracy, seed by seed, with their interval over seeds. */
-function gain(a: readonly RunResult[], b: readonly RunResult[], attack: string | null): string {
-  const others = new Map(b.map((run) => [run.key.seed, under(run, attack).balancedAccuracy.value]));
-  const gains = a.flatMap((run) => {
-    const other = others.get(run.key.seed);
-    return other === undefined ? [] : [under(run, attack).balancedAccuracy.value - other];
-  });
-  return spread(overSeeds(gains));
-}
-
-/** Table I's defended rows, text: E0 clean, E1 static, E2 adaptive, and the greedy attack. */
-function robustReport(runs: readonly RunResult[]): string {
-  const events = [...new Set(runs.map(({ key }) => key.event))];
-  return events
-    .map((event) => {
-      const of = (defence: Defence): RunResult[] =>
-        runs.filter(({ key }) => key.event === event && key.training === defence);
-      const known = MMAT_EVENTS.find((one) => one.event === event);
-      const printed = event === null ? undefined : MMAT_TABLE[event]?.['text-cnn'];
-      const cell = (rows: readonly RunResult[], attack: string | null): string => {
-        const figures = rows.map((run) => under(run, attack));
-        const accuracy = overSeeds(figures.map((f) => f.accuracy.value));
-        const balanced = overSeeds(figures.map((f) => f.balancedAccuracy.value));
-        return `${percent(accuracy.mean)} / ${spread(balanced)}`;
-      };
-      const rows = DEFENCES.filter((defence) => of(defence).length > 0).map((defence) => {
-        const paper =
-          defence === 'none' ? printed?.plain : defence === 'static' ? printed?.defended : undefined;
-        return [
-          DEFENCE_NAMES[defence],
-          paper ? `${paper.original.toFixed(2)} / ${paper.adversarial.toFixed(2)}` : '–',
-          cell(of(defence), null),
-          cell(of(defence), 'static'),
-          cell(of(defence), 'adaptive'),
-          cell(of(defence), 'greedy'),
-        ];
-      });
-      const gains = (['on-the-fly', 'hull'] as const)
-        .filter((defence) => of(defence).length > 0)
-        .map(
-          (defence) =>
-            `- ${DEFENCE_NAMES[defence]}: E2 balanced accuracy ${gain(of(defence), of('static'), 'adaptive')} points over static, ${gain(of(defence), of('none'), 'adaptive')} over none; clean ${gain(of(defence), of('none'), null)}.`,
-        );
-      return [
-        `### ${known?.name ?? event}, ${of('none').length} seeds`,
-        '',
-        table(
-          [
-            'defence',
-            'paper, accuracy original / adversarial %',
-            'clean, accuracy / balanced',
-            'E1 static',
-            'E2 adaptive',
-            'greedy, 30 % of words',
-          ],
-          rows,
-        ),
-        '',
-        ...gains,
-      ].join('\n');
-    })
-    .join('\n\n');
-}
-
 /** Rows of the paper's tables that no run stands for. */
 function notRun(runs: readonly RunResult[]): string[] {
   const done = new Set(runs.map(({ key }) => key.model));
@@ -349,27 +266,8 @@ export function writeReport(
     'each post and message on one side. “inside” says whether our mean lies in Wilson’s interval of the paper’s figure.',
     '',
     mmatReport(runs),
-    ...(robust.length > 0
-      ? [
-          '',
-          '## MMAT, Table I, adversarial samples, Text-CNN',
-          '',
-          'Split `grouped`, class weights, answers at 0.5 without calibration. E1: crafted by Eq. 2 on the undefended twin; E2: on the',
-          'judged model itself; greedy: one word at a time with fresh gradients, accepted only if the loss rises.',
-          '',
-          robustReport(robust),
-        ]
-      : []),
-    ...(pairs.length > 0
-      ? [
-          '',
-          '## The same networks on pairs with pictures',
-          '',
-          'MediaEval, fake or real, unseen events and pictures.',
-          '',
-          settingReport(pairs, claims),
-        ]
-      : []),
+    ...(robust.length > 0 ? ['', robustReport(robust)] : []),
+    ...(pairs.length > 0 ? ['', pairsReport(pairs)] : []),
     '',
   ].join('\n');
 }
