@@ -9,8 +9,8 @@ import { openLanguages } from '../normalise/languages.ts';
 import { CHAMPION_DIR, HUMANITARIAN_CHAMPION_DIR } from '../registry/champions.ts';
 import { openInForce } from '../registry/in-force.ts';
 import { startLabelWorker } from './label-worker.ts';
-import { openRegistry, withModels } from './serving-models.ts';
 import { type Runtime, run, runWorker, withBusFlags } from './runtime.ts';
+import { openRegistry, withModels } from './serving-models.ts';
 
 /** Adds the command. */
 export function register(program: Command): void {

@@ -9,8 +9,8 @@ import { cacheDir } from '../config/cache.ts';
 import { createLog } from '../metrics/log.ts';
 import type { Architecture } from '../models/zoo/contract.ts';
 import type { Dataset } from '../training/dataset.ts';
+import type { DefendedOptions, WordDefence } from '../training/harden.ts';
 import type { Task } from '../training/tasks.ts';
-import type { TrainingOptions } from '../training/train.ts';
 import { openAskedEngine, withBackendFlag } from './backend-flag.ts';
 import { EXIT, reportFailure } from './runtime.ts';
 
@@ -46,7 +46,7 @@ const given = <T extends object>(values: T): Given<T> =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Given<T>;
 
 /** What `--` says beside the architecture's recipe. */
-const trainingOf = (flags: Flags): Partial<TrainingOptions> =>
+const trainingOf = (flags: Flags, defences: readonly WordDefence[]): Partial<DefendedOptions> =>
   given({
     seed: whole(flags, 'seed', 0),
     batch: whole(flags, 'batch', 1),
@@ -56,6 +56,7 @@ const trainingOf = (flags: Flags): Partial<TrainingOptions> =>
     schedule: oneOf(flags, 'schedule', ['constant', 'eann'] as const),
     stopOn: oneOf(flags, 'stop-on', ['loss', 'macroF1'] as const),
     classWeights: flags['classWeights'] === false ? false : undefined,
+    defence: oneOf(flags, 'defence', defences),
   });
 
 /** The architecture's config with the values of `--config` in it. Throws BAD_USAGE for a name that it does not have. */
@@ -94,6 +95,7 @@ async function trainModel(name: string, flags: Flags): Promise<void> {
   // Loaded here, not above: `tocsin --help` loads every command.
   const { architecture } = await import('../models/zoo/zoo.ts');
   const { buildArtefact } = await import('../training/build.ts');
+  const { WORD_DEFENCES } = await import('../training/harden.ts');
   const { openEncoders } = await import('../training/encoders.ts');
   const { hashesOf, openPictures } = await import('../training/pictures.ts');
   const { splitBy } = await import('../training/splits.ts');
@@ -105,7 +107,11 @@ async function trainModel(name: string, flags: Flags): Promise<void> {
   const row = architecture(name);
   const config = configOf(row, flags['config']);
   const task = oneOf<Task>(flags, 'task', TASK_NAMES) ?? 'informative';
-  const training: TrainingOptions = { seed: 1, ...recipeOf(name).options, ...trainingOf(flags) };
+  const training: DefendedOptions = {
+    seed: 1,
+    ...recipeOf(name).options,
+    ...trainingOf(flags, WORD_DEFENCES),
+  };
   const read = (path: unknown, of: Task): Promise<Dataset> =>
     readDataset(resolve(String(path)), { task: of, now: systemClock.now() });
   const own = await read(flags['data'], task);
@@ -187,6 +193,7 @@ export function register(program: Command): void {
     .option('--learning-rate <r>', "Adam's rate")
     .option('--schedule <name>', 'of the rate: constant or eann')
     .option('--no-class-weights', 'lets a large class weigh more than a small one')
+    .option('--defence <name>', 'against word attacks: none, static, on-the-fly or hull (default: none)')
     .option('--text-encoder <id>', 'frozen text encoder, where the model reads one')
     .option('--image-encoder <id>', 'frozen picture encoder, where the model reads one')
     .option(

@@ -10,6 +10,7 @@ import { type EpochReport, openCheckpoints } from './checkpoint.ts';
 import type { Dataset } from './dataset.ts';
 import { type Encoders, encodersOf } from './encoders.ts';
 import type { Model } from './fit-network.ts';
+import type { DefendedOptions } from './harden.ts';
 import { judgeClasses } from './judge-classes.ts';
 import { judgeYesNo } from './judge-yes-no.ts';
 import type { FitOn } from './judging.ts';
@@ -17,14 +18,13 @@ import { hashesOf, openPictures } from './pictures.ts';
 import { servingFiles } from './serving-files.ts';
 import { encodeSplit, type Split } from './splits.ts';
 import { isBinary } from './tasks.ts';
-import type { TrainingOptions } from './train.ts';
 
 export interface BuildOptions {
   readonly model: Model;
   readonly data: Dataset;
   readonly split: Split;
   readonly encoders: Encoders;
-  readonly training: TrainingOptions;
+  readonly training: DefendedOptions;
   /** The artefact's folder; must not exist or be empty. Checkpoints lie beside it until all is done. */
   readonly out: string;
   /**

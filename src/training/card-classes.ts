@@ -1,5 +1,6 @@
 /** MODEL_CARD.md of a model with several classes. */
-import { type Described, limits, opening, percent, row, table, withInterval } from './card.ts';
+import { type Described, limits, opening } from './card.ts';
+import { percent, row, table, withInterval } from './card-tables.ts';
 import type { ClassReport } from './class-report.ts';
 import type { ClassEvaluation } from './evaluation.ts';
 import type { ClassComparison } from './fit-classes.ts';

@@ -1,26 +1,11 @@
 /** MODEL_CARD.md: what a person has to know before trusting the model's answers. */
-import type { Manifest, Measured, Metrics } from '../models/manifest.ts';
+import type { Manifest, Metrics } from '../models/manifest.ts';
+import { hardened, robustSection } from './card-robust.ts';
+import { COLUMNS, cells, isMixed, percent, row, table, withInterval } from './card-tables.ts';
 import type { Answers, Evaluation } from './evaluation.ts';
 import type { Comparison } from './fit.ts';
 
 export type Described = Omit<Manifest, 'files'>;
-
-export const percent = (value: number): string => (100 * value).toFixed(1);
-export const withInterval = ({ value, interval: [low, high] }: Measured): string =>
-  `${percent(value)} (${percent(low)}–${percent(high)})`;
-export const row = (...cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`;
-
-const COLUMNS = ['accuracy', 'balanced accuracy', 'macro-F1', 'AUROC', 'calibration error'];
-const cells = (m: Metrics): string[] => [
-  withInterval(m.accuracy),
-  withInterval(m.balancedAccuracy),
-  withInterval(m.macroF1),
-  withInterval(m.auroc),
-  percent(m.ece),
-];
-
-export const table = (head: readonly string[], rows: readonly string[]): string =>
-  [row(...head), row(...head.map(() => '---')), ...rows].join('\n');
 
 const comparison = (name: string, { model, naiveBayes, logistic, majority }: Comparison): string =>
   table(
@@ -60,9 +45,6 @@ const subgroups = (name: string, groups: Readonly<Record<string, Metrics>>): str
       ),
     ),
   );
-
-/** Both answers occur. Where only one does, macro-F1 and AUROC say nothing. */
-const isMixed = ({ positives, n }: Metrics): boolean => positives > 0 && positives < n;
 
 const leftOut = (name: string, events: Evaluation['leftOut']): string => {
   const entries = Object.entries(events).filter(([, { model }]) => isMixed(model));
@@ -239,7 +221,7 @@ export function opening(manifest: Described, source: string, calibratedOn: strin
 ${[QUESTIONS[task], USES[task]].filter(Boolean).join('\n\n')}
 
 Architecture \`${manifest.architecture.name}\`: ${source} **Trained: text ${yesNo(modalities.text)}, picture ${yesNo(modalities.image)}.**
-It is not adversarially trained: a person who tries can fool it.`,
+${hardened(training.options)}`,
     `## Data and licence
 
 ${data.name}: ${data.examples.toLocaleString('en')} ${COLLECTIONS[data.name] ?? 'labelled examples'}. Licence ${data.licence}; the posts remain their authors' and none is in
@@ -276,6 +258,7 @@ ${verdict(model, evaluation.test)}
 Confusion at 0.5, of ${n} posts: ${confusion.tp} yes found, ${confusion.fn} missed, ${confusion.fp} false alarms, ${confusion.tn} rightly no.`,
     ...(evaluation.claims ? [claimsSection(model, evaluation.claims)] : []),
     ...(evaluation.unseen ? [unseenSection(model, evaluation.unseen)] : []),
+    ...(evaluation.unseen?.robust ? [robustSection(evaluation.unseen.robust)] : []),
     `## Answers
 
 Thresholds \`${thresholds.name}\`, chosen on ${evaluation.unseen ? `${evaluation.unseen.unit}s of unseen events` : 'dev'} so that 85 of 100 answers are right (1 and 0: no threshold reaches that); in between the answer is *unsure* (${percent(evaluation.answers.unsure)} % of the test posts).

@@ -26,6 +26,13 @@ export interface ClaimFigures {
   readonly perClaim: Metrics;
 }
 
+/** Clean and attacked, each event by a model that did not see it. */
+export interface Robust {
+  readonly clean: Metrics;
+  readonly attacked: Metrics;
+  readonly byEvent: Readonly<Record<string, { readonly clean: Metrics; readonly attacked: Metrics }>>;
+}
+
 /** What calibration and thresholds rest on where they come from events that no model had seen (unseen.ts). */
 export interface UnseenFigures {
   readonly folds: number;
@@ -37,6 +44,8 @@ export interface UnseenFigures {
   /** Posts of each event, the model calibrated by the other events alone. */
   readonly byEvent: Readonly<Record<string, Comparison>>;
   readonly answers: Evaluation['answers'];
+  /** Under the adaptive word attack; null where it does not apply. */
+  readonly robust: Robust | null;
 }
 
 export interface Evaluation {

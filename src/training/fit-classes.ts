@@ -16,6 +16,7 @@ import {
   type TrainedNetwork,
   trainNetwork,
 } from './fit-network.ts';
+import type { DefendedOptions } from './harden.ts';
 import { trainLogistic } from './logistic.ts';
 import { calibrate } from './measure.ts';
 import { anyOfAnswers, oneOfAnswers, type ScoredClasses } from './measure-classes.ts';
@@ -23,7 +24,7 @@ import { trainNaiveBayes } from './naive-bayes.ts';
 import { classScores } from './score.ts';
 import type { Split } from './splits.ts';
 import { TASKS } from './tasks.ts';
-import type { TrainingOptions, TrainingResult } from './train.ts';
+import type { TrainingResult } from './train.ts';
 
 /** The model and the plain models on the same test posts. Plain models have thresholds of their own, from dev too. */
 export interface ClassComparison {
@@ -54,7 +55,7 @@ export async function fitClasses(
   model: Model,
   data: Dataset,
   split: Split,
-  options: TrainingOptions,
+  options: DefendedOptions,
 ): Promise<FittedClasses> {
   const kind = severalOf(data);
   const trained = await trainNetwork(deps, model, data, split, options);

@@ -7,12 +7,13 @@ import { buildTable, type Shown } from './build-table.ts';
 import type { CheckpointStore, EpochReport } from './checkpoint.ts';
 import type { Dataset, Example } from './dataset.ts';
 import { dimsOf, type Encoders } from './encoders.ts';
+import { type DefendedOptions, harden } from './harden.ts';
 import { openPictures, type Pictures } from './pictures.ts';
 import { isPictured, logitsOf, type Scoring, show } from './score.ts';
 import { pick, type Split } from './splits.ts';
 import type { Labelled } from './table.ts';
 import { targetOf } from './tasks.ts';
-import { type TrainingOptions, type TrainingResult, train } from './train.ts';
+import { type TrainingResult, train } from './train.ts';
 
 /** What is trained. */
 export interface Model {
@@ -62,7 +63,7 @@ export async function trainNetwork(
   model: Model,
   data: Dataset,
   split: Split,
-  options: TrainingOptions,
+  options: DefendedOptions,
 ): Promise<TrainedNetwork> {
   const { tf, encoders, checkpoints, report } = deps;
   const { architecture, config, head } = model;
@@ -93,14 +94,22 @@ export async function trainNetwork(
   });
   const network = architecture.build(tf, config, dims, head, options.seed);
   try {
-    const result = await train(
-      tf,
+    const rows = { train: await labelled(trainPosts), dev: await labelled(dev) };
+    const build = (seed: number): Network => architecture.build(tf, config, dims, head, seed);
+    const { train: hardened, hooks } = await harden(
+      {
+        tf,
+        encoders,
+        head,
+        build,
+        train: { ...rows.train, answered: trainPosts },
+        dev: { ...rows.dev, answered: dev },
+      },
       network,
-      head,
-      { train: await labelled(trainPosts), dev: await labelled(dev) },
       options,
-      { checkpoints, report },
     );
+    const parts = { train: hardened, dev: rows.dev };
+    const result = await train(tf, network, head, parts, options, { checkpoints, report, ...hooks });
     const scoring = { tf, network, head, columns, dims, encoders };
     return { network, dims, learnt, result, scoring, train: trainPosts, dev, test, testExamples };
   } catch (thrown) {

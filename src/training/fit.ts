@@ -11,12 +11,13 @@ import {
   type TrainedNetwork,
   trainNetwork,
 } from './fit-network.ts';
+import type { DefendedOptions } from './harden.ts';
 import { trainLogistic } from './logistic.ts';
 import { calibrate, measure, type Scored } from './measure.ts';
 import { trainNaiveBayes } from './naive-bayes.ts';
 import { type Calibrations, probabilities, type Scoring, yesLogit } from './score.ts';
 import type { Split } from './splits.ts';
-import type { TrainingOptions, TrainingResult } from './train.ts';
+import type { TrainingResult } from './train.ts';
 
 /** The model and the plain models on the same test posts. */
 export interface Comparison {
@@ -58,7 +59,7 @@ export async function fitModel(
   model: Model,
   data: Dataset,
   split: Split,
-  options: TrainingOptions,
+  options: DefendedOptions,
 ): Promise<Fitted> {
   binaryTaskOf(data);
   const trained = await trainNetwork(deps, model, data, split, options);

@@ -78,6 +78,7 @@ export async function judgeYesNo(fitOn: FitOn, judging: Judging): Promise<Judged
       unit: unseen.unit,
       perClaim: measure(unseen.claims),
       byEvent: unseen.byEvent,
+      robust: unseen.robust,
       answers: answersOf(unseen.claims, thresholds),
     },
   };

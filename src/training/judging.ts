@@ -4,9 +4,9 @@ import type { Dataset } from './dataset.ts';
 import type { Fitted } from './fit.ts';
 import type { FitDeps, Model } from './fit-network.ts';
 import type { PictureHashes } from './groups.ts';
+import type { DefendedOptions } from './harden.ts';
 import type { Pictures } from './pictures.ts';
 import type { Split } from './splits.ts';
-import type { TrainingOptions } from './train.ts';
 
 /** `fitModel` or `fitClasses`. */
 type Fit<T> = (
@@ -14,7 +14,7 @@ type Fit<T> = (
   model: Model,
   data: Dataset,
   split: Split,
-  options: TrainingOptions,
+  options: DefendedOptions,
 ) => Promise<T>;
 
 /** Trains the model of a build on a split, from its checkpoint where there is one. */

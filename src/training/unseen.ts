@@ -3,17 +3,21 @@
  * event. What users meet is a new event, so it is from these logits that a model is calibrated and thresholded; on
  * dev, which has the events of train, it would promise what it cannot keep.
  */
+import { createVictim } from '../adversarial/victim.ts';
 import type { Calibration, Metrics } from '../models/manifest.ts';
 import { groupClaims, perClaim } from './claims.ts';
 import { binaryLabel, binaryTaskOf, type Dataset, type Example } from './dataset.ts';
+import type { Robust } from './evaluation.ts';
 import type { Comparison, Fitted } from './fit.ts';
 import { membersOf, type PictureHashes } from './groups.ts';
+import { type Answered, attackedWords, readsWordsAlone, spaceFor, textPosts } from './harden.ts';
 import { trainLogistic } from './logistic.ts';
 import { calibrate, measure, type Scored, sigmoid } from './measure.ts';
 import { trainNaiveBayes } from './naive-bayes.ts';
 import type { Pictures } from './pictures.ts';
-import { type Calibrations, isPictured, show, yesLogits } from './score.ts';
+import { type Calibrations, isPictured, type Scoring, show, yesLogit, yesLogits } from './score.ts';
 import { pick, type Split, splitBy } from './splits.ts';
+import { targetOf } from './tasks.ts';
 
 export interface Unseen {
   /** A claim counts once, with the mean logit of its posts, as the product adds them up. */
@@ -24,6 +28,8 @@ export interface Unseen {
   readonly claims: Scored;
   readonly events: number;
   readonly posts: number;
+  /** The posts one by one as they are and as the adaptive word attack leaves them; null where it does not apply. */
+  readonly robust: Robust | null;
   /** The posts of each event: the model calibrated by those of the other events alone, the plain models as they are. */
   readonly byEvent: Readonly<Record<string, Comparison>>;
 }
@@ -35,6 +41,8 @@ interface Row {
   readonly text: number;
   readonly image: number | null;
   readonly both: number | null;
+  /** The logit once Eq. 2 has replaced words, crafted on this very network; null where it reads more than words. */
+  readonly attacked: number | null;
   /** Probabilities by plain models that saw the same training posts. */
   readonly plain: { readonly naiveBayes: number; readonly logistic: number; readonly majority: number };
 }
@@ -75,6 +83,7 @@ export async function answerUnseen(
     claims: perClaim(scoredBy(rows, calibration), claimsOf(rows)),
     events: events.length,
     posts: rows.length,
+    robust: robustOf(rows, calibration),
     byEvent: Object.fromEntries(
       events.map((event) => {
         const others = rows.filter(({ example }) => example.event !== event);
@@ -111,6 +120,42 @@ const scoredBy = (rows: readonly Row[], calibration: Calibrations): Scored => ({
 
 const labelsOf = (rows: readonly Row[]): (0 | 1)[] => rows.map(({ label }) => label);
 
+function robustOf(rows: readonly Row[], { text }: Calibrations): Robust | null {
+  if (rows.some(({ attacked }) => attacked === null)) return null;
+  const { scale, bias } = text ?? { scale: 1, bias: 0 };
+  const figures = (some: readonly Row[], logit: (row: Row) => number): Metrics =>
+    measure({ probability: some.map((row) => sigmoid(scale * logit(row) + bias)), label: labelsOf(some) });
+  const both = (some: readonly Row[]): { readonly clean: Metrics; readonly attacked: Metrics } => ({
+    clean: figures(some, (row) => row.text),
+    attacked: figures(some, (row) => row.attacked ?? 0),
+  });
+  const events = [...new Set(rows.map(({ example }) => example.event))].sort();
+  return {
+    ...both(rows),
+    byEvent: Object.fromEntries(
+      events.map((event) => [event, both(rows.filter(({ example }) => example.event === event))]),
+    ),
+  };
+}
+
+/** Logits of yes after Eq. 2; null where the network reads more than words. */
+function attackedLogits(
+  { tf, network, head, columns, encoders }: Scoring,
+  answered: readonly Answered[],
+): number[] | null {
+  if (!readsWordsAlone(columns)) return null;
+  const space = spaceFor(
+    tf,
+    encoders,
+    answered.map(({ text }) => text),
+  );
+  const { encode } = encoders.vocabulary;
+  const victim = createVictim(tf, { network, head, columns: ['words'], space, encode });
+  const logits = victim.logits(attackedWords(tf, victim, textPosts(encoders, answered)));
+  const { outputs } = head;
+  return answered.map((_, i) => yesLogit(Array.from(logits.subarray(i * outputs, (i + 1) * outputs))));
+}
+
 async function logitsOf(
   { scoring }: Fitted,
   data: Dataset,
@@ -128,6 +173,11 @@ async function logitsOf(
     shown.map((post) => ({ ...post, text: '' })),
   );
   const both = await yesLogits(scoring, shown);
+  const answered = examples.map((example, i) => ({
+    text: (shown[i] as (typeof shown)[number]).text,
+    target: targetOf(example.labels, data.task, data.classes)?.slice(-scoring.head.outputs) ?? [],
+  }));
+  const attacked = attackedLogits(scoring, answered);
   const task = binaryTaskOf(data);
   const seen = pick(data, split.train).map((example) => ({
     text: example.text,
@@ -143,6 +193,7 @@ async function logitsOf(
       text: text[i] as number,
       image: pictured ? (image[i] as number) : null,
       both: pictured ? (both[i] as number) : null,
+      attacked: attacked ? (attacked[i] as number) : null,
       plain: { naiveBayes: naiveBayes(example.text), logistic: logistic(example.text), majority },
     };
   });

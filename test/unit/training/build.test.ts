@@ -25,6 +25,7 @@ import {
   servedScores,
 } from '../../../src/training/evaluate.ts';
 import type { Evaluation } from '../../../src/training/evaluation.ts';
+import type { WordDefence } from '../../../src/training/harden.ts';
 import { readDataset } from '../../../src/training/read-dataset.ts';
 import { recipeOf } from '../../../src/training/recipes.ts';
 import { splitBy } from '../../../src/training/splits.ts';
@@ -63,6 +64,7 @@ const train = (
   maxEpochs: number,
   leaveOut: string[] = [],
   unseenFolds = 0,
+  defence: WordDefence = 'none',
 ): Promise<Artefact> => {
   const row = architecture(name);
   const { head, options } = recipeOf(name);
@@ -72,7 +74,7 @@ const train = (
     split: splitBy(data, 'grouped', 1),
     // As a command opens them: none that the columns do not need.
     encoders: name === 'mmn' ? { ...encoders, text: null, image: null } : encoders,
-    training: { ...options, seed: 1, maxEpochs, batch: 16 },
+    training: { ...options, seed: 1, maxEpochs, batch: 16, defence },
     out,
     unseenFolds,
     leaveOut,
@@ -167,6 +169,21 @@ describe('buildArtefact', () => {
       expect(secondFiles[name]).toEqual(firstFiles[name]);
     const card = Buffer.from(second.bytes(ARTEFACT_FILES.card)).toString('utf8');
     expect(card).toContain('2013_Boston_bombings');
+  });
+
+  it('trains under a defence and says so, with what is left of it under attack on unseen events', async () => {
+    const data = await readInformative(FIXTURE);
+    const { manifest, bytes } = await train('mmn', data, join(folder, 'hard'), 1, [], 2, 'on-the-fly');
+    expect(manifest.training.options['defence']).toBe('on-the-fly');
+    const card = Buffer.from(bytes(ARTEFACT_FILES.card)).toString('utf8');
+    expect(card).toContain('Adversarially trained');
+    expect(card).toContain('Under attack');
+    const evaluation = JSON.parse(
+      Buffer.from(bytes(ARTEFACT_FILES.evaluation)).toString('utf8'),
+    ) as Evaluation;
+    const robust = evaluation.unseen?.robust;
+    expect(robust?.clean.n).toBe(evaluation.unseen?.posts);
+    expect(robust?.attacked.accuracy.value).toBeLessThan(robust?.clean.accuracy.value ?? 0);
   });
 
   it('never writes into a folder that has something in it', async () => {

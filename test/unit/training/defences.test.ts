@@ -4,8 +4,8 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createVictim } from '../../../src/adversarial/victim.ts';
 import { openEngine } from '../../../src/models/engine/engine.ts';
 import type { Tf } from '../../../src/models/engine/tf.ts';
-import { mmn } from '../../../src/models/zoo/mmn.ts';
 import type { Head, Network } from '../../../src/models/zoo/contract.ts';
+import { mmn } from '../../../src/models/zoo/mmn.ts';
 import { visualCnn } from '../../../src/models/zoo/visual-cnn.ts';
 import {
   attackedPosts,
