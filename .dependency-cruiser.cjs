@@ -12,6 +12,7 @@ const trainers = [
   'doctor',
   'examine',
   'reproduce',
+  'sidecar',
 ];
 const layer = {
   event: 0,
@@ -34,6 +35,7 @@ const layer = {
   training: 3,
   adversarial: 3,
   replay: 4,
+  sidecar: 4,
   dashboard: 4,
   cli: 5,
 };
@@ -105,6 +107,13 @@ module.exports = {
       comment: 'Only the gate may reach the signing key (architecture §5–7).',
       from: { path: '^src/', pathNot: '^src/cli/gate\\.ts$' },
       to: { path: '^src/registry/signing\\.ts$' },
+    },
+    {
+      name: 'sidecar-neither-signs-nor-judges',
+      severity: 'error',
+      comment: 'The sidecar hands candidates over; signing key and vault are the business of the gate alone.',
+      from: { path: '^src/(sidecar/|cli/sidecar\\.ts$)' },
+      to: { path: '^src/registry/(sign(ing|er)\\.ts|judge/|vault|gate)', reachable: true },
     },
     door('kafka-single-door', ['kafkajs'], '^src/bus/kafka/'),
     door('lmdb-two-doors', ['lmdb'], '^src/(bus/embedded/|models/encoders/cache\\.ts)'), // the bus and the vectors on disk

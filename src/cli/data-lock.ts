@@ -1,4 +1,4 @@
-/** One `tocsin up` per data directory. */
+/** One `tocsin up`, and one sidecar, per data directory. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAlive } from '../base/alive.ts';
@@ -17,9 +17,9 @@ function startTime(pid: number): string {
  * Takes the directory's lock; the returned function gives it back. A lock whose owner is dead is taken over.
  * Throws DATA_DIR_LOCKED, naming the owner.
  */
-export function lockDataDir(dataDir: string): () => void {
+export function lockDataDir(dataDir: string, command: 'up' | 'sidecar' = 'up'): () => void {
   mkdirSync(dataDir, { recursive: true });
-  const path = join(dataDir, 'up.lock');
+  const path = join(dataDir, `${command}.lock`);
   const mine = `${process.pid} ${startTime(process.pid)}`;
   for (let attempt = 0; attempt < 3; attempt += 1) {
     try {
@@ -35,9 +35,9 @@ export function lockDataDir(dataDir: string): () => void {
     if (pid > 0 && isAlive(pid) && startTime(pid) === started)
       throw new TocsinError(
         'DATA_DIR_LOCKED',
-        `${dataDir} is in use by another tocsin up (process ${pid}). Stop it, or choose another folder with --data.`,
+        `${dataDir} is in use by another tocsin ${command} (process ${pid}). Stop it, or choose another folder with --data.`,
       );
     rmSync(path, { force: true });
   }
-  throw new TocsinError('DATA_DIR_LOCKED', `${dataDir} is being taken by another tocsin up.`);
+  throw new TocsinError('DATA_DIR_LOCKED', `${dataDir} is being taken by another tocsin ${command}.`);
 }

@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly register: Regis
   reproduce: () => import('./reproduce.ts'),
   scorer: () => import('./scorer.ts'),
   serve: () => import('./serve.ts'),
+  sidecar: () => import('./sidecar.ts'),
   tail: () => import('./tail.ts'),
   topics: () => import('./topics.ts'),
   train: () => import('./train.ts'),

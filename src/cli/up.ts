@@ -17,6 +17,7 @@ const GRACE_MS = 8_000;
 
 interface Flags {
   readonly sample?: boolean;
+  readonly sidecar?: boolean;
   readonly port?: string;
   readonly host?: string;
   readonly data?: string;
@@ -32,8 +33,9 @@ export function register(program: Command): void {
     .option('--host <address>', 'address of the dashboard (TOCSIN_HOST)')
     .option('--sample', 'replay the sample disaster')
     .option('--no-sample', 'start with an empty stream')
+    .option('--sidecar', 'also retrain the model beside the stream (tocsin sidecar)')
     .action(async (flags: Flags) => {
-      const { sample, ...rest } = flags;
+      const { sample, sidecar, ...rest } = flags;
       await withLock(rest, () =>
         run('up', rest, async ({ settings, bus, clock, signal }) => {
           if ((await bus.admin.live()) === null) await bus.admin.markLive(false);
@@ -77,6 +79,7 @@ export function register(program: Command): void {
               if (existsSync(join(rumourDir, ARTEFACT_FILES.manifest)))
                 running.push(startScorer(service('scorer'), deps));
               else warnOfNoScores(`there is no model in ${rumourDir}.`);
+              if (sidecar) running.push(supervise(service('sidecar'), deps));
               if (sample) running.unshift(supervise(sampleJob(settings.dataDir, shared), deps));
               process.stdout.write(`${up[0]}\n`);
               await interrupted;

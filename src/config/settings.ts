@@ -25,6 +25,14 @@ export interface Settings {
   readonly decodeConcurrency: number;
   readonly fetchHosts: readonly string[];
   readonly fetchPrivate: boolean;
+  readonly sidecarData: string;
+  readonly sidecarEveryday: string;
+  readonly sidecarPosts: number;
+  readonly sidecarEveryMs: number;
+  readonly sidecarLabels: number;
+  readonly sidecarOnDrift: boolean;
+  readonly sidecarThreads: number;
+  readonly sidecarMaxLag: number;
   readonly embeddedMaxBytes: number;
   readonly sessionTimeoutMs: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -182,6 +190,54 @@ export const DECLARED: readonly Declared[] = [
     env: 'TOCSIN_FETCH_PRIVATE',
     type: flag.default(false),
     doc: 'Allow private and loopback image hosts. For tests only.',
+  },
+  {
+    key: 'sidecarData',
+    env: 'TOCSIN_SIDECAR_DATA',
+    type: z.string().default(''),
+    doc: 'Labelled posts that retraining starts from (as for tocsin train --data); empty: posts that people ruled on alone.',
+  },
+  {
+    key: 'sidecarEveryday',
+    env: 'TOCSIN_SIDECAR_EVERYDAY',
+    type: z.string().default(''),
+    doc: 'Everyday posts beside them (as for tocsin train --everyday); empty: none.',
+  },
+  {
+    key: 'sidecarPosts',
+    env: 'TOCSIN_SIDECAR_POSTS',
+    type: int(5_000, 100, 1_000_000),
+    doc: 'Posts that a round of the sidecar trains on; one author has at most 1 % of them.',
+  },
+  {
+    key: 'sidecarEveryMs',
+    env: 'TOCSIN_SIDECAR_EVERY_MS',
+    type: int(21_600_000, 0, 31_536_000_000),
+    doc: 'Time in ms after which the sidecar begins another round; 0: never by the clock.',
+  },
+  {
+    key: 'sidecarLabels',
+    env: 'TOCSIN_SIDECAR_LABELS',
+    type: int(200, 0, 1_000_000),
+    doc: 'Newly ruled posts after which the sidecar begins another round; 0: never by their number.',
+  },
+  {
+    key: 'sidecarOnDrift',
+    env: 'TOCSIN_SIDECAR_ON_DRIFT',
+    type: flag.default(false),
+    doc: 'Whether drift of the stream begins a round; else it is only told.',
+  },
+  {
+    key: 'sidecarThreads',
+    env: 'TOCSIN_SIDECAR_THREADS',
+    type: int(1, 1, 64),
+    doc: 'Threads that TensorFlow may use in the sidecar.',
+  },
+  {
+    key: 'sidecarMaxLag',
+    env: 'TOCSIN_SIDECAR_MAX_LAG',
+    type: int(1_000, 0, 1_000_000_000),
+    doc: 'Posts that wait for a label at which the sidecar rests until half of them are done.',
   },
   {
     key: 'embeddedMaxBytes',

@@ -171,6 +171,42 @@ export const CATALOGUE: Readonly<Record<MetricName, Declared>> = declare({
     labels: ['reason'],
   },
   tocsin_http_posts_total: { type: 'counter', help: 'Posts taken in over HTTP.', labels: ['result'] },
+  tocsin_sidecar_samples: {
+    type: 'gauge',
+    help: 'Posts that people ruled on, at the last round: admitted to training, or in quarantine by reason.',
+    labels: ['state'],
+  },
+  tocsin_sidecar_buffer_posts: {
+    type: 'gauge',
+    help: "Posts in the sidecar's buffer on which people ruled.",
+    labels: [],
+  },
+  tocsin_sidecar_crafted_total: {
+    type: 'counter',
+    help: 'Adversarial samples that were crafted against the champion.',
+    labels: ['attack'],
+  },
+  tocsin_sidecar_rounds_total: {
+    type: 'counter',
+    help: 'Rounds of the sidecar by what began them, and those that failed.',
+    labels: ['reason'],
+  },
+  tocsin_sidecar_round_seconds: { type: 'gauge', help: 'How long the last round took.', labels: [] },
+  tocsin_sidecar_paused: {
+    type: 'gauge',
+    help: '1 while the sidecar rests because the label worker lags.',
+    labels: [],
+  },
+  tocsin_sidecar_drift: {
+    type: 'gauge',
+    help: 'Distance of the newest labels from the reference: stability index of the answers, KS of scores and of words.',
+    labels: ['figure'],
+  },
+  tocsin_sidecar_drift_alarms_total: {
+    type: 'counter',
+    help: 'Times that the labels drifted from their reference.',
+    labels: [],
+  },
 });
 
 export type MetricName =
@@ -205,4 +241,12 @@ export type MetricName =
   | 'tocsin_alerts_total'
   | 'tocsin_ws_clients'
   | 'tocsin_ws_dropped_total'
-  | 'tocsin_http_posts_total';
+  | 'tocsin_http_posts_total'
+  | 'tocsin_sidecar_samples'
+  | 'tocsin_sidecar_buffer_posts'
+  | 'tocsin_sidecar_crafted_total'
+  | 'tocsin_sidecar_rounds_total'
+  | 'tocsin_sidecar_round_seconds'
+  | 'tocsin_sidecar_paused'
+  | 'tocsin_sidecar_drift'
+  | 'tocsin_sidecar_drift_alarms_total';

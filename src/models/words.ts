@@ -28,7 +28,11 @@ export function tokenise(text: string): string[] {
   return text.toLowerCase().replace(NOISE, ' ').match(TOKEN) ?? [];
 }
 
-/** The shipped word list. Throws MODEL_INVALID when it is missing or torn. */
+/** The shipped words; word `row` of the table stands at `row` − 1. Throws MODEL_INVALID. */
+export const loadWordList = (dir: URL = WORDS_DIR): string[] =>
+  read(dir, 'words.txt').toString('utf8').trimEnd().split('\n');
+
+/** The shipped word list as rows of the table. Throws MODEL_INVALID when it is missing or torn. */
 export function loadVocabulary(dir: URL = WORDS_DIR): Vocabulary {
   const list = read(dir, 'words.txt');
   const words = list.toString('utf8').trimEnd().split('\n');

@@ -53,6 +53,8 @@ export interface TrainingHooks {
    * @param rows which rows of the training table the batch is made of
    */
   readonly craft?: (clean: LabelledBatch, step: Step, rows: readonly number[]) => LabelledBatch;
+  /** Awaited before every step: lets others work. */
+  readonly pause?: () => Promise<void>;
   /** Dev rows as an attacker leaves them, crafted anew after every epoch; their figures count half. */
   readonly craftDev?: () => Labelled;
   /**
@@ -117,6 +119,7 @@ export async function train(
     );
     let lossSum = 0;
     for (let at = 0; at < stepsPerEpoch; at += 1) {
+      await hooks.pause?.();
       const rows = order.slice(at * options.batch, (at + 1) * options.batch);
       const step: Step = {
         seed: Math.floor(random() * 2 ** 31),
