@@ -40,8 +40,8 @@ it('reproduces all six models on pairs in the quick form, pictures attacked too'
   expect(code).toBe(0);
   const report = readFileSync(join(out, 'report.md'), 'utf8');
   for (const model of ['visual-cnn', 'text-cnn', 'mmn']) expect(report).toContain(`### ${model}, 1 seeds`);
-  // Four of the ten posts of each picture.
-  expect(report).toContain('24 test pairs');
+  // Two of the ten posts of each picture.
+  expect(report).toContain('12 test pairs');
   for (const [defence, times] of [
     ['none', 3],
     ['static (Algorithm 1)', 3],

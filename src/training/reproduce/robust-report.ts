@@ -234,7 +234,7 @@ export function pairsReport(runs: readonly RunResult[]): string {
   return [
     '## The six models on pairs with pictures',
     '',
-    'MediaEval, fake or real, split `official-disjoint`: no event, picture or message of the test is in training. At most four',
+    'MediaEval, fake or real, split `official-disjoint`: no event, picture or message of the test is in training. At most two',
     `posts of a picture count: ${trainRows} training pairs and ${posts} test pairs; majority ${percent(Math.max(positives, 1 - positives))} %. Cells and attacks as`,
     'above; pictures are trained against within 8/255 (static within 0.1, as the paper) and attacked within both.',
     ...tables,
