@@ -31,6 +31,7 @@ const BENCHES = [
     pipeline(bus, 'latency'),
     pipeline(bus, 'pictures'),
     pipeline(bus, 'repeats'),
+    { name: `swap-${bus}`, bus, args: ['bench/swap.ts', '--bus', bus] },
   ]),
 ];
 const SOAK = pipeline('kafka', 'soak');

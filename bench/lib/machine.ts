@@ -13,6 +13,15 @@ export function rssMiB(pid: number | undefined): number | null {
   }
 }
 
+/** Threads of a process; null where the system does not tell. */
+export function threadsOf(pid: number | undefined): number | null {
+  try {
+    return Number(/Threads:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN);
+  } catch {
+    return null;
+  }
+}
+
 /** CPU seconds that a process has used; null where the system does not tell. */
 export function cpuSeconds(pid: number | undefined): number | null {
   try {

@@ -80,8 +80,12 @@ export async function recordsIn(
   }));
 }
 
-/** Waits until every post and picture is accounted for and the claim worker has worked off all evidence. */
-export async function settled(target: Target, expectReceived: number, timeoutMs = 120_000): Promise<Ledger> {
+/** Waits until every post and picture is accounted for. */
+export async function accounted(
+  target: Target,
+  expectReceived: number,
+  timeoutMs = 120_000,
+): Promise<Ledger> {
   const bus = await openTarget(target);
   try {
     const books = await watchLedger(bus);
@@ -95,13 +99,24 @@ export async function settled(target: Target, expectReceived: number, timeoutMs 
       },
       { timeoutMs },
     );
+  } finally {
+    await bus.close();
+  }
+  return ledger(busFlags(target));
+}
+
+/** The same, and the claim worker has worked off all evidence. */
+export async function settled(target: Target, expectReceived: number, timeoutMs = 120_000): Promise<Ledger> {
+  const books = await accounted(target, expectReceived, timeoutMs);
+  const bus = await openTarget(target);
+  try {
     await eventually('all evidence in claims', () => caughtUp(bus, CLAIMS_SERVICE, TOPICS.evidence), {
       timeoutMs,
     });
   } finally {
     await bus.close();
   }
-  return ledger(busFlags(target));
+  return books;
 }
 
 /** Waits until the scorer has answered every request and its answers are in the claims. Call it once all is settled. */
