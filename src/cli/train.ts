@@ -54,7 +54,7 @@ const trainingOf = (flags: Flags, defences: readonly WordDefence[]): Partial<Def
     patience: whole(flags, 'patience', 1),
     learningRate: number(flags, 'learning-rate', 'a number above 0', (n) => n > 0),
     schedule: oneOf(flags, 'schedule', ['constant', 'eann'] as const),
-    stopOn: oneOf(flags, 'stop-on', ['loss', 'macroF1'] as const),
+    stopOn: oneOf(flags, 'stop-on', ['loss', 'macroF1', 'balancedAccuracy'] as const),
     classWeights: flags['classWeights'] === false ? false : undefined,
     defence: oneOf(flags, 'defence', defences),
   });

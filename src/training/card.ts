@@ -229,10 +229,12 @@ this folder (split.json holds ids alone).${data.also ? ` ${data.also.examples.to
 
 Split \`${split.protocol}\` (seed ${split.seed}): ${split.train.toLocaleString('en')} train, ${split.dev.toLocaleString('en')} dev, ${split.test.toLocaleString('en')} test; near-duplicate texts stay on one side.${words ? ` Word vectors: GloVe 6B 100-d, 50,000 English words, frozen (table ${words.id}); the first 15 words count.` : ''}${encoders.map(({ id }) => ` Frozen encoder: ${id}.`).join('')}
 Text is normalised by \`${manifest.normaliser}\`.
-Training: seed ${training.seed}, best of ${training.epochs} epochs was ${training.bestEpoch}; Adam${training.options['classWeights'] ? ', class weights' : ''}, early stopping on dev ${training.options['stopOn'] === 'loss' ? 'loss' : 'macro-F1'}.
+Training: seed ${training.seed}, best of ${training.epochs} epochs was ${training.bestEpoch}; Adam${training.options['classWeights'] ? ', class weights' : ''}, early stopping on dev ${STOPPED_ON[String(training.options['stopOn'])] ?? 'macro-F1'}.
 Calibrated and thresholded on ${calibratedOn}; nothing was chosen by the test posts.`,
   ];
 }
+
+const STOPPED_ON: Readonly<Record<string, string>> = { loss: 'loss', balancedAccuracy: 'balanced accuracy' };
 
 export const limits = (manifest: Described): string => `## Limits
 

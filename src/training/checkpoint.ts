@@ -11,6 +11,7 @@ export interface EpochReport {
   readonly trainLoss: number;
   readonly devLoss: number;
   readonly devMacroF1: number;
+  readonly devBalancedAccuracy: number;
   readonly best: boolean;
   /** What the guard saw, where training had one. */
   readonly guard?: GuardFigures | undefined;
@@ -54,6 +55,7 @@ const snapshotSchema = z.object({
       trainLoss: z.number(),
       devLoss: z.number(),
       devMacroF1: z.number(),
+      devBalancedAccuracy: z.number().default(0), // checkpoints of before lack it
       best: z.boolean(),
       guard: z.object({ clean: z.number(), fgsm: z.number(), pgd: z.number() }).optional(),
     }),

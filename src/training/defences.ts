@@ -18,9 +18,9 @@ import type { LabelledBatch, TrainingHooks } from './train.ts';
 
 /**
  * `static` is the paper's; `on-the-fly` crafts by one step on the network as it stands, words by Eq. 2 and pictures by FGSM;
- * `hull` trains on points between words, `pgd` on pictures after seven steps, `mixed` draws for every batch what is attacked.
+ * `hull` trains on points between words (`hull-balanced` keeps another epoch of it), `pgd` on pictures after seven steps, `mixed` draws for every batch what is attacked.
  */
-export const DEFENCES = ['none', 'static', 'on-the-fly', 'hull', 'pgd', 'mixed'] as const;
+export const DEFENCES = ['none', 'static', 'on-the-fly', 'hull', 'hull-balanced', 'pgd', 'mixed'] as const;
 export type Defence = (typeof DEFENCES)[number];
 
 export interface DefenceDeps {

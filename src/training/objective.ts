@@ -54,13 +54,16 @@ export function crossEntropy(
   });
 }
 
-/** Weighted cross-entropy per row and macro-F1 over all classes (of all outputs), answers being the likelier ones. */
+/**
+ * Weighted cross-entropy per row, macro-F1 over all classes (of all outputs) and balanced accuracy (mean recall of the
+ * classes that occur), answers being the likelier ones.
+ */
 export function judge(
   head: Head,
   logits: Float32Array,
   labels: Float32Array,
   classWeights: ClassWeights | null,
-): { loss: number; macroF1: number } {
+): { loss: number; macroF1: number; balancedAccuracy: number } {
   const { outputs } = head;
   const rows = labels.length / outputs;
   const counts = Array.from({ length: outputs }, () => ({ tp: 0, fp: 0, fn: 0, tn: 0 }));
@@ -80,10 +83,19 @@ export function judge(
   const scores = counts.flatMap(({ tp, fp, fn, tn }) =>
     head.kind === 'softmax' ? [f1(tp, fp + fn)] : [f1(tp, fp + fn), f1(tn, fp + fn)],
   );
-  return {
-    loss: loss / Math.max(1, rows),
-    macroF1: scores.reduce((sum, score) => sum + score, 0) / scores.length,
-  };
+  const recalls = counts
+    .flatMap(({ tp, fp, fn, tn }) =>
+      head.kind === 'softmax'
+        ? [[tp, tp + fn]]
+        : [
+            [tp, tp + fn],
+            [tn, tn + fp],
+          ],
+    )
+    .flatMap(([hits = 0, size = 0]) => (size === 0 ? [] : [hits / size]));
+  const mean = (values: readonly number[]): number =>
+    values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+  return { loss: loss / Math.max(1, rows), macroF1: mean(scores), balancedAccuracy: mean(recalls) };
 }
 
 function softmaxLoss(z: Float32Array, y: Float32Array, classWeights: ClassWeights | null): number {

@@ -22,7 +22,7 @@ export interface TrainingOptions {
   /** Epochs without a better dev figure before training ends; the best epoch's weights are kept. */
   readonly patience: number;
   /** The dev figure that decides which epoch is best. */
-  readonly stopOn: 'loss' | 'macroF1';
+  readonly stopOn: 'loss' | 'macroF1' | 'balancedAccuracy';
   /** Weighs the classes equally, so that the larger one does not win by size. */
   readonly classWeights: boolean;
 }
@@ -142,15 +142,19 @@ export async function train(
     const devs = [data.dev, ...(hooks.craftDev ? [hooks.craftDev()] : [])].map((rows) =>
       judge(head, predict(tf, network, head, rows.table), rows.labels, classWeights),
     );
-    const dev = {
-      loss: devs.reduce((sum, { loss }) => sum + loss, 0) / devs.length,
-      macroF1: devs.reduce((sum, { macroF1 }) => sum + macroF1, 0) / devs.length,
-    };
+    const mean = (of: 'loss' | 'macroF1' | 'balancedAccuracy'): number =>
+      devs.reduce((sum, judged) => sum + judged[of], 0) / devs.length;
     const guard = hooks.guard?.();
-    const figures = { devLoss: dev.loss, devMacroF1: dev.macroF1, ...(guard ? { guard } : {}) };
+    const figures = {
+      devLoss: mean('loss'),
+      devMacroF1: mean('macroF1'),
+      devBalancedAccuracy: mean('balancedAccuracy'),
+      ...(guard ? { guard } : {}),
+    };
     const figure = (of: Omit<EpochReport, 'best' | 'epoch' | 'trainLoss'>): number => {
       if (of.guard) return guardScore(of.guard);
-      return options.stopOn === 'loss' ? -of.devLoss : of.devMacroF1;
+      if (options.stopOn === 'loss') return -of.devLoss;
+      return options.stopOn === 'macroF1' ? of.devMacroF1 : of.devBalancedAccuracy;
     };
     const ruined = guard && caughtBy([...state.history, figures].flatMap((of) => of.guard ?? [])) !== null;
     const report: EpochReport = {

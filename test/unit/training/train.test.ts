@@ -140,7 +140,7 @@ describe('train', () => {
     expect(await openCheckpoints(folder, OPTIONS).load()).toBeNull();
   });
 
-  it.each(['loss', 'macroF1'] as const)(
+  it.each(['loss', 'macroF1', 'balancedAccuracy'] as const)(
     'stops when the dev %s gets no better and keeps the best epoch',
     async (stopOn) => {
       const dev: Labelled = {
