@@ -1,4 +1,4 @@
-/** One `tocsin up`, and one sidecar, per data directory. */
+/** One `tocsin up`, and one sidecar, per data directory; one gate per registry. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAlive } from '../base/alive.ts';
@@ -14,10 +14,10 @@ function startTime(pid: number): string {
 }
 
 /**
- * Takes the directory's lock; the returned function gives it back. A lock whose owner is dead is taken over.
+ * Takes the directory's lock for this command; the returned function gives it back. A lock whose owner is dead is taken over.
  * Throws DATA_DIR_LOCKED, naming the owner.
  */
-export function lockDataDir(dataDir: string, command: 'up' | 'sidecar' = 'up'): () => void {
+export function lockDataDir(dataDir: string, command: 'up' | 'sidecar' | 'gate' = 'up'): () => void {
   mkdirSync(dataDir, { recursive: true });
   const path = join(dataDir, `${command}.lock`);
   const mine = `${process.pid} ${startTime(process.pid)}`;

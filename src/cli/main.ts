@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly register: Regis
   doctor: () => import('./doctor.ts'),
   encoders: () => import('./encoders.ts'),
   evaluate: () => import('./evaluate.ts'),
+  gate: () => import('./gate.ts'),
   kafka: () => import('./kafka.ts'),
   label: () => import('./label.ts'),
   ledger: () => import('./ledger.ts'),

@@ -15,7 +15,13 @@ export interface Settings {
   readonly humanitarianModelDir: string;
   readonly rumourModelDir: string;
   readonly registryDir: string;
+  readonly vaultDir: string;
   readonly shadowShare: number;
+  readonly shadowEvents: number;
+  readonly shadowMs: number;
+  readonly canaryMs: number;
+  readonly promotionIntervalMs: number;
+  readonly twoPersons: boolean;
   readonly sliceRecords: number;
   readonly sliceMs: number;
   readonly dedupWindowMs: number;
@@ -132,10 +138,46 @@ export const DECLARED: readonly Declared[] = [
     doc: 'Folder of the model registry; empty: registry/ in the data directory.',
   },
   {
+    key: 'vaultDir',
+    env: 'TOCSIN_VAULT',
+    type: z.string().default(''),
+    doc: 'Folder of labelled posts that only the gate reads; empty: candidates wait, people are served.',
+  },
+  {
     key: 'shadowShare',
     env: 'TOCSIN_SHADOW_SHARE',
     type: z.coerce.number().min(0).max(1).default(0.2),
     doc: 'Share of the posts (and contents) that a challenger in the shadow scores beside the champion, 0 to 1.',
+  },
+  {
+    key: 'shadowEvents',
+    env: 'TOCSIN_SHADOW_EVENTS',
+    type: int(2_000, 1, 1_000_000_000),
+    doc: 'Scores that a challenger in the shadow gives beside the champion before it may answer on one partition.',
+  },
+  {
+    key: 'shadowMs',
+    env: 'TOCSIN_SHADOW_MS',
+    type: int(600_000, 0, 86_400_000),
+    doc: 'Time in ms after which the shadow ends even with fewer scores.',
+  },
+  {
+    key: 'canaryMs',
+    env: 'TOCSIN_CANARY_MS',
+    type: int(300_000, 0, 86_400_000),
+    doc: 'Time in ms that a challenger answers on one partition before it answers on all.',
+  },
+  {
+    key: 'promotionIntervalMs',
+    env: 'TOCSIN_PROMOTION_INTERVAL_MS',
+    type: int(3_600_000, 0, 604_800_000),
+    doc: "Least time in ms between a task's last change of champion and the gate's next try.",
+  },
+  {
+    key: 'twoPersons',
+    env: 'TOCSIN_TWO_PERSONS',
+    type: flag.default(false),
+    doc: "Whether a person's request about models needs a second person's approval.",
   },
   {
     key: 'sliceRecords',

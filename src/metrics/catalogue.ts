@@ -142,6 +142,26 @@ export const CATALOGUE: Readonly<Record<MetricName, Declared>> = declare({
     help: 'Batches that the challenger could not score; the champion answered.',
     labels: ['task'],
   },
+  tocsin_desired_sequence: {
+    type: 'gauge',
+    help: 'Sequence of the desired state that the gate announced last.',
+    labels: [],
+  },
+  tocsin_promotions_total: {
+    type: 'counter',
+    help: 'Changes of the desired state by what they did.',
+    labels: ['action'],
+  },
+  tocsin_gate_queries_total: {
+    type: 'counter',
+    help: 'Candidates that were judged on the vault.',
+    labels: ['result'],
+  },
+  tocsin_gate_refusals_total: {
+    type: 'counter',
+    help: 'What the gate refused: candidates, requests, states that it did not sign.',
+    labels: ['what'],
+  },
   tocsin_image_fetch_total: {
     type: 'counter',
     help: 'Pictures by how they were had or why they were refused.',
@@ -234,6 +254,10 @@ export type MetricName =
   | 'tocsin_model_swap_duration_seconds'
   | 'tocsin_shadow_difference'
   | 'tocsin_shadow_failures_total'
+  | 'tocsin_desired_sequence'
+  | 'tocsin_promotions_total'
+  | 'tocsin_gate_queries_total'
+  | 'tocsin_gate_refusals_total'
   | 'tocsin_image_fetch_total'
   | 'tocsin_image_decode_seconds'
   | 'tocsin_decoder_restarts_total'

@@ -43,6 +43,23 @@ export function encodeManifest(manifest: Manifest): string {
 /** @param ordered its fields in the schema's order */
 const digestOf = (ordered: Manifest): string => sha256Of(JSON.stringify(ordered));
 
+/** Reads manifest.json and verifies its digest, none of the files. Throws MODEL_INVALID. */
+export function parseManifest(
+  text: string,
+  dir: string,
+): { readonly manifest: Manifest; readonly digest: string } {
+  const refuse = (what: string, cause?: unknown): TocsinError =>
+    new TocsinError('MODEL_INVALID', `Loading the model in ${dir}: ${what}`, { cause });
+  let manifest: Manifest;
+  try {
+    manifest = manifestSchema.parse((JSON.parse(text) as { manifest?: unknown }).manifest);
+  } catch (cause) {
+    throw refuse('manifest.json is not a manifest.', cause);
+  }
+  if (encodeManifest(manifest) !== text) throw refuse('manifest.json does not match its digest.');
+  return { manifest, digest: digestOf(manifest) };
+}
+
 /**
  * Reads a folder and verifies all of it. What is returned are the very bytes that were verified.
  * Throws MODEL_INVALID for anything missing, torn, changed or of an unknown format.
@@ -57,14 +74,7 @@ export async function loadArtefact(dir: string): Promise<Artefact> {
       throw refuse(`${name} cannot be read.`, cause);
     }
   };
-  const text = (await read(ARTEFACT_FILES.manifest)).toString('utf8');
-  let manifest: Manifest;
-  try {
-    manifest = manifestSchema.parse((JSON.parse(text) as { manifest?: unknown }).manifest);
-  } catch (cause) {
-    throw refuse('manifest.json is not a manifest.', cause);
-  }
-  if (encodeManifest(manifest) !== text) throw refuse('manifest.json does not match its digest.');
+  const { manifest, digest } = parseManifest((await read(ARTEFACT_FILES.manifest)).toString('utf8'), dir);
   const files = new Map<string, Uint8Array>();
   for (const [name, expected] of Object.entries(manifest.files)) {
     const bytes = await read(name);
@@ -76,7 +86,7 @@ export async function loadArtefact(dir: string): Promise<Artefact> {
   return {
     dir,
     manifest,
-    digest: digestOf(manifest),
+    digest,
     bytes(name) {
       const found = files.get(name);
       if (!found) throw refuse(`the manifest names no ${name}.`);

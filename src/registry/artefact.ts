@@ -52,7 +52,8 @@ export async function refuseExisting(dir: string): Promise<void> {
     );
 }
 
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+/** Writes a new file and flushes it to the disk. */
+export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const file = await open(path, 'wx');
   try {

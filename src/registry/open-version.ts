@@ -62,6 +62,13 @@ export async function openCandidate(candidatesDir: string, task: string, version
   return artefact;
 }
 
+/** What every other place names it by. */
+export const versionOf = ({ manifest, digest }: Artefact): ModelVersion => ({
+  name: manifest.name,
+  version: manifest.version,
+  digest,
+});
+
 const nameOf = ({ manifest }: Artefact): string => `${manifest.task} ${manifest.name} ${manifest.version}`;
 
 /** Names of the files below a folder. Throws MODEL_INVALID for links, devices and whatever is too large or too much. */

@@ -1,9 +1,8 @@
 /** Where a worker's models come from: the first one out of a folder that came with the program, all others signed out of the registry. */
 import { TocsinError } from '../base/errors.ts';
-import type { ModelVersion } from '../event/records.ts';
-import { type Artefact, loadArtefact } from '../models/artefact.ts';
+import { loadArtefact } from '../models/artefact.ts';
 import type { Source } from '../models/serving/line-up.ts';
-import { openVersion } from './open-version.ts';
+import { openVersion, versionOf } from './open-version.ts';
 import type { TrustedKeys } from './verify.ts';
 
 export interface SourceOptions {
@@ -30,9 +29,3 @@ export async function openSource({ task, firstDir, modelsDir, keys }: SourceOpti
     },
   };
 }
-
-const versionOf = ({ manifest, digest }: Artefact): ModelVersion => ({
-  name: manifest.name,
-  version: manifest.version,
-  digest,
-});

@@ -51,12 +51,6 @@ export async function writePlainArtefact(
   );
 }
 
-export const versionOf = ({ manifest, digest }: Artefact): ModelVersion => ({
-  name: manifest.name,
-  version: manifest.version,
-  digest,
-});
-
 /** Puts a signed version into the registry, as the gate does. */
 export async function writeSigned(registry: TestRegistry, version: string): Promise<Artefact> {
   const dir = join(registry.paths.models, 'informative', version);

@@ -10,13 +10,13 @@ import { createMetrics, type Metrics } from '../../../src/metrics/metrics.ts';
 import type { Artefact } from '../../../src/models/artefact.ts';
 import { createLineUps } from '../../../src/models/serving/line-up.ts';
 import { type InForce, openInForce } from '../../../src/registry/in-force.ts';
+import { versionOf } from '../../../src/registry/open-version.ts';
 import { openSource } from '../../../src/registry/source.ts';
 import { createMemoryBus, type MemoryBus } from '../../support/memory-bus.ts';
 import {
   stateOf,
   type TestRegistry,
   temporaryRegistry,
-  versionOf,
   writePlainArtefact,
   writeSigned,
 } from '../../support/registry.ts';

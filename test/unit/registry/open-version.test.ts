@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sha256Of } from '../../../src/models/artefact.ts';
 import { SIGNATURE_FILE } from '../../../src/registry/layout.ts';
-import { openCandidate, openVersion } from '../../../src/registry/open-version.ts';
+import { openCandidate, openVersion, versionOf } from '../../../src/registry/open-version.ts';
 import { rewriteManifest } from '../../support/test-artefact.ts';
 import {
   type TestRegistry,
   temporaryRegistry,
-  versionOf,
   writePlainArtefact,
   writeSigned,
 } from '../../support/registry.ts';
