@@ -6,6 +6,7 @@ const trainers = [
   'train',
   'evaluate',
   'attack',
+  'assessment',
   'choice-flags',
   'bench',
   'backend-flag',

@@ -9,12 +9,13 @@ import type { WordOptions } from './words.ts';
 export interface GreedyOptions extends Pick<WordOptions, 'candidates' | 'allowed'> {
   /** Share of a post's known words that may be replaced, rounded up. */
   readonly share: number;
+  /** A refused replacement costs a try; a post gets this many tries for each replacement that it may have. */
+  readonly tries?: number;
 }
 
 /** 30 % of the words, as TextFooler and BERT-Attack allow (models.md §5). */
 export const GREEDY_DEFAULTS: GreedyOptions = { candidates: 10, share: 0.3 };
 
-/** A refused replacement costs a try; a post gets this many tries for each replacement that it may have. */
 const TRIES = 2;
 
 export function greedyWords(options: GreedyOptions = GREEDY_DEFAULTS): Attack {
@@ -85,10 +86,10 @@ interface State {
   queries: number;
 }
 
-function startOf(posts: Posts, i: number, { share }: GreedyOptions): State {
+function startOf(posts: Posts, i: number, { share, tries = TRIES }: GreedyOptions): State {
   const known = posts.words.subarray(i * MAX_WORDS, (i + 1) * MAX_WORDS).filter((id) => id !== 0).length;
   const left = Math.ceil(share * known);
-  return { left, tries: TRIES * left, swaps: [], refused: new Set(), queries: 0 };
+  return { left, tries: tries * left, swaps: [], refused: new Set(), queries: 0 };
 }
 
 /** The replacement that raises the loss most, to first order: argmax (w′ − w) · g. Null where none raises it. */

@@ -4,11 +4,13 @@
  */
 import { seededRandom } from '../base/random.ts';
 import type { Tf } from '../models/engine/tf.ts';
+import { anyWords } from './any-words.ts';
 import type { Attack, Posts, Victim } from './attack.ts';
 import { fgsm } from './fgsm.ts';
 import { greedyWords } from './greedy-words.ts';
 import { pgd, pgdDefaults } from './pgd.ts';
 import { plantedShare } from './planted.ts';
+import { slicePosts } from './posts.ts';
 import { square, squareDefaults } from './square.ts';
 import type { Judge } from './suite.ts';
 import { wordReplacement } from './words.ts';
@@ -40,7 +42,11 @@ const POINT = 0.01;
 const CHANCE_POSTS = 2;
 /** What ours must find of the examples that are known to be there (Zimmermann et al. 2022). */
 const PLANTED = 0.95;
-const SWEEP: readonly number[] = [2 / 255, 4 / 255, 8 / 255, 16 / 255];
+/** Bounds of a sweep on pictures; the last is MMAT's. */
+export const SWEEP: readonly number[] = [2 / 255, 4 / 255, 8 / 255, 16 / 255, 0.1];
+/** The unbounded word attack looks at so many posts, and takes so many gradients. */
+const UNBOUNDED_POSTS = 50;
+const UNBOUNDED_ROUNDS = 12;
 const ROUNDING = 1e-9;
 
 /** All checks that make sense against what the model reads, on a batch of posts. */
@@ -72,11 +78,28 @@ export function checkSanity(tf: Tf, victim: Victim, posts: Posts, options: Sanit
   if (gradient.words) {
     const one = accuracyUnder(wordReplacement(tf));
     const many = accuracyUnder(greedyWords({ candidates: options.candidates, share: 1 }));
+    const greedy = { candidates: options.candidates, share: 0.3 };
+    const enough = accuracyUnder(greedyWords(greedy));
+    const longer = accuracyUnder(greedyWords({ ...greedy, tries: 4 }));
+    const some = slicePosts(posts, 0, Math.min(posts.count, UNBOUNDED_POSTS));
+    const unbounded = accuracy(
+      anyWords(tf, UNBOUNDED_ROUNDS).generate(victim, some, seededRandom(seed)).posts,
+    );
     const budgets = [0.1, 0.2, 0.3, 0.5].map((share) =>
       accuracyUnder(greedyWords({ candidates: options.candidates, share })),
     );
     flags.push(
       flag('words_gradient', everyRowMoves(gradient.words, posts, true), 'posts without any gradient: none'),
+      flag(
+        'words_unbounded_win',
+        unbounded <= ALMOST_NOTHING,
+        `accuracy where any word may stand anywhere: ${percent(unbounded)} of ${some.count} posts`,
+      ),
+      flag(
+        'words_tries_suffice',
+        enough - longer <= slack,
+        `${percent(enough)}, with twice the tries ${percent(longer)}`,
+      ),
       flag(
         'words_monotone',
         falls(budgets, slack),
@@ -104,6 +127,7 @@ export function checkSanity(tf: Tf, victim: Victim, posts: Posts, options: Sanit
     const settings = pgdDefaults(epsilon);
     const many = accuracyUnder(pgd(settings));
     const more = accuracyUnder(pgd({ ...settings, steps: 2 * settings.steps }));
+    const wider = accuracyUnder(pgd({ ...settings, starts: 2 * settings.starts }));
     const unbounded = accuracyUnder(pgd(pgdDefaults(UNBOUNDED)));
     const blind = accuracyUnder(square({ ...squareDefaults(epsilon), queries: options.squareQueries }));
     const sweep = SWEEP.map((bound) => accuracyUnder(pgd({ ...pgdDefaults(bound), starts: 1 })));
@@ -117,7 +141,12 @@ export function checkSanity(tf: Tf, victim: Victim, posts: Posts, options: Sanit
       flag(
         'epsilon_monotone',
         falls([clean, ...sweep], slack),
-        `accuracy at ε = 0, 2, 4, 8, 16 / 255: ${[clean, ...sweep].map(percent).join(', ')}`,
+        `accuracy at ε = 0, 2, 4, 8, 16 / 255, 0.1: ${[clean, ...sweep].map(percent).join(', ')}`,
+      ),
+      flag(
+        'restarts_suffice',
+        many - wider <= slack,
+        `${percent(many)}, with twice the restarts ${percent(wider)}`,
       ),
       flag('steps_suffice', many - more <= slack, `${percent(many)}, with twice the steps ${percent(more)}`),
       flag('iterative_wins', many <= one + ROUNDING, `PGD ${percent(many)}, FGSM ${percent(one)}`),

@@ -25,7 +25,7 @@ export const SUITES = ['static', 'adaptive', 'strong'] as const;
 export type SuiteName = (typeof SUITES)[number];
 
 export interface SuiteOptions {
-  /** Bound of attacks on pictures; 0.1 is MMAT's, 8/255 the field's. */
+  /** Bound of attacks on pictures and scale of Eq. 2; 0.1 is MMAT's, 8/255 the field's. */
   readonly epsilon: number;
   /** Neighbours that word attacks consider. */
   readonly candidates: number;
@@ -44,7 +44,9 @@ export function attacksOf(
 ): readonly Attack[] {
   const { epsilon, candidates, allowed, normalise, squareQueries } = options;
   const constrained = { candidates, ...(allowed ? { allowed } : {}) };
-  const words = wordReplacement(tf, { ...WORD_DEFAULTS, ...constrained });
+  // Under a sign, words depend on τ/ε alone; it is kept.
+  const tau = (epsilon * WORD_DEFAULTS.tau) / WORD_DEFAULTS.epsilon;
+  const words = wordReplacement(tf, { epsilon, tau, ...constrained });
   const gradientStep = fgsm(epsilon);
   const oneStep = [words, gradientStep, joint('joint', [words, gradientStep])];
   const greedy = greedyWords({ ...GREEDY_DEFAULTS, ...constrained });

@@ -11,6 +11,9 @@ import type { Example } from '../training/dataset.ts';
 import type { Encoders } from '../training/encoders.ts';
 import type { ArtefactEvaluation, EvaluationFacts, ScorePosts } from '../training/evaluate.ts';
 import type { ClassArtefactEvaluation } from '../training/evaluate-classes.ts';
+import type { Robustness } from '../training/robustness/figures.ts';
+import { assessModel, attackFlags, sayFlags, withAttackFlags, writeAttackReport } from './assessment.ts';
+import { attackTable } from './attack-table.ts';
 import { openAskedEngine, withBackendFlag } from './backend-flag.ts';
 import {
   type Flags,
@@ -109,23 +112,55 @@ async function scoresOf<R>(
 }
 
 export function register(program: Command): void {
-  withChoiceFlags(withBackendFlag(program.command('evaluate')))
+  withAttackFlags(withChoiceFlags(withBackendFlag(program.command('evaluate'))))
     .description('judges a model on labelled posts: with the files that serve, else by its network')
+    .option('--robust', 'also under the attacks of --suite, as tocsin attack does: clean, attacked, flags')
     .option('--output <format>', 'table or json', 'table')
     .option('--report <dir>', 'also write report.md, report.json and plots there')
     .action(async (model: string, flags: Flags) => {
       try {
         const output = oneOf('output', flags['output'], ['table', 'json'] as const);
-        process.stdout.write(`${await evaluate(model, flags, output)}\n`);
+        const artefact = await loadModel(model);
+        if (flags['robust'] === true) await attackFlags(flags);
+        const chosen = await readChoice(artefact, flags);
+        const clean = await evaluate(artefact, chosen, flags);
         process.exitCode = EXIT.ok;
+        if (flags['robust'] !== true) {
+          process.stdout.write(`${output === 'json' ? JSON.stringify(clean.result) : clean.table}\n`);
+          return;
+        }
+        const assessment = await assessModel(artefact, chosen.data, chosen.choice, flags);
+        const { robustness } = assessment;
+        if (flags['report'] !== undefined)
+          await writeAttackReport(resolve(String(flags['report'])), assessment);
+        process.stdout.write(
+          output === 'json'
+            ? `${JSON.stringify({ ...clean.result, ...attackFigures(robustness) })}\n`
+            : `${clean.table}\n\n${attackTable(robustness)}\n`,
+        );
+        process.exitCode = sayFlags(robustness);
       } catch (thrown) {
         reportFailure('evaluate', thrown);
       }
     });
 }
 
-/** What is printed. */
-async function evaluate(model: string, flags: Flags, output: 'table' | 'json'): Promise<string> {
+/** What a report of attacks has and an evaluation has not. */
+const attackFigures = (report: Robustness): Partial<Robustness> => {
+  const { suite, crafter, epsilon, clean, attacked, worst, epsSweep, flags, checks } = report;
+  return { suite, crafter, epsilon, clean, attacked, worst, epsSweep, flags, checks };
+};
+
+interface Evaluated {
+  readonly result: ArtefactEvaluation | ClassArtefactEvaluation;
+  readonly table: string;
+}
+
+async function evaluate(
+  artefact: Artefact,
+  { data, choice }: Awaited<ReturnType<typeof readChoice>>,
+  flags: Flags,
+): Promise<Evaluated> {
   // Loaded here, not above: `tocsin --help` loads every command.
   const { evaluateArtefact, networkScores, servedRumourScores, servedScores } = await import(
     '../training/evaluate.ts'
@@ -133,14 +168,12 @@ async function evaluate(model: string, flags: Flags, output: 'table' | 'json'): 
   const { evaluateClasses, networkClassScores, servedClassScores } = await import(
     '../training/evaluate-classes.ts'
   );
-  const artefact = await loadModel(model);
-  const { data, choice } = await readChoice(artefact, flags);
   if (artefact.manifest.classes) {
-    if (flags['report'] !== undefined)
+    if (flags['report'] !== undefined && flags['robust'] !== true)
       throw new TocsinError('BAD_USAGE', '--report is for tasks with two answers; take --output json.');
     const ways = { served: servedClassScores, network: networkClassScores };
     const result = await evaluateClasses(artefact, data, choice, await scoresOf(artefact, flags, ways));
-    return output === 'json' ? JSON.stringify(result) : classTable(result);
+    return { result, table: classTable(result) };
   }
   const { openCatalogued } = await import('../models/encoders/catalogued.ts');
   const ways: ScoreWays<ScorePosts> = {
@@ -155,5 +188,5 @@ async function evaluate(model: string, flags: Flags, output: 'table' | 'json'): 
     const { writeReport } = await import('../training/report/write-report.ts');
     await writeReport(resolve(String(flags['report'])), result);
   }
-  return output === 'json' ? JSON.stringify(result) : table(result);
+  return { result, table: table(result) };
 }

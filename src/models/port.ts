@@ -84,6 +84,8 @@ export interface Vocabulary {
   readonly size: number;
   /** Tokens of a normalised text (models.md §1.2), at most 15, as rows; 0 pads. */
   encode(text: string): Int32Array;
+  /** The word of a row; empty for row 0. */
+  word(row: number): string;
 }
 
 /** A content whose rumour score is asked for. */

@@ -47,6 +47,7 @@ export function loadVocabulary(dir: URL = WORDS_DIR): Vocabulary {
       for (let i = 0; i < MAX_WORDS && i < tokens.length; i += 1) ids[i] = rows.get(tokens[i] as string) ?? 0;
       return ids;
     },
+    word: (row) => words[row - 1] ?? '',
   };
 }
 

@@ -1,6 +1,12 @@
 /** The private side of the gate's signatures. Only the gate's command may import this (an import rule). */
-import { randomUUID } from 'node:crypto';
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomUUID,
+  sign,
+} from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Codec } from '../bus/codec.ts';

@@ -1,5 +1,6 @@
 /** What every attack keeps: its budget, its word (the audit), the labels, and that it does harm. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { anyWords } from '../../src/adversarial/any-words.ts';
 import type { Attack, Audit, Posts, Victim } from '../../src/adversarial/attack.ts';
 import { characters } from '../../src/adversarial/characters.ts';
 import { dilution } from '../../src/adversarial/dilution.ts';
@@ -32,6 +33,7 @@ const CASES: readonly Case[] = [
   { attack: () => fgsm(EPSILON), harms: true },
   { attack: (tf) => wordReplacement(tf), harms: true },
   { attack: () => greedyWords(), harms: true },
+  { attack: (tf) => anyWords(tf, 3), harms: true },
   { attack: () => pgd({ ...pgdDefaults(EPSILON), steps: 4, starts: 2 }), harms: true },
   { attack: () => square({ ...squareDefaults(EPSILON), queries: 12 }), harms: true },
   { attack: (tf) => joint('joint', [wordReplacement(tf)]), harms: true },

@@ -1,4 +1,6 @@
 /** `tocsin attack` as people and scripts call it: fixed names in one JSON object, a table, exit codes. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ROOT, tocsin } from '../support/tocsin.ts';
@@ -14,10 +16,15 @@ interface Row {
 }
 
 describe('tocsin attack', () => {
-  it('prints clean, attacked and flags, and clean is what evaluate says', async () => {
+  it('prints clean, attacked, flags and a sweep', async () => {
     const posts = ['informative', '--data', DATA, '--limit', '40', '--seed', '2', '--output', 'json'];
     const { code, stdout } = await tocsin(['attack', ...posts, '--suite', 'strong']);
-    const report = JSON.parse(stdout) as { clean: Row; attacked: Record<string, Row>; flags: unknown[] };
+    const report = JSON.parse(stdout) as {
+      clean: Row;
+      attacked: Record<string, Row>;
+      flags: unknown[];
+      epsSweep: { epsilon: number }[];
+    };
     expect(code).toBe(report.flags.length > 0 ? 3 : 0);
     expect(Object.keys(report.attacked)).toEqual(
       expect.arrayContaining(['words', 'greedy-words', 'characters-swap', 'prefix-15', 'dilution']),
@@ -26,9 +33,28 @@ describe('tocsin attack', () => {
       for (const name of ['accuracy', 'balancedAccuracy', 'macroF1', 'success', 'wordsReplaced'] as const)
         expect(row[name]).toBeTypeOf('number');
     expect(report.attacked['words']?.wordsReplaced).toBeGreaterThan(0.1);
-    const evaluated = JSON.parse((await tocsin(['evaluate', ...posts])).stdout) as Row;
-    for (const name of ['accuracy', 'balancedAccuracy', 'macroF1'] as const)
-      expect(report.clean[name]).toBe(evaluated[name]);
+    expect(report.epsSweep.map(({ epsilon }) => Math.round(255 * epsilon * 10) / 10)).toEqual([
+      2, 4, 8, 16, 25.5,
+    ]);
+  });
+
+  it('joins an evaluation, whose own figures are the clean ones, and writes a page', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tocsin-robust-'));
+    try {
+      const { code, stdout } = await tocsin([
+        ...['evaluate', 'informative', '--data', DATA, '--limit', '40', '--output', 'json'],
+        ...['--robust', '--report', folder],
+      ]);
+      const both = JSON.parse(stdout) as Row & { clean: Row; attacked: Record<string, Row>; ece: number };
+      expect([0, 3]).toContain(code);
+      for (const name of ['accuracy', 'balancedAccuracy', 'macroF1'] as const)
+        expect(both.clean[name]).toBe(both[name]);
+      expect(both.ece).toBeTypeOf('number');
+      expect(Object.keys(both.attacked)).toEqual(['words']);
+      expect(readFileSync(join(folder, 'attack.html'), 'utf8')).toMatch(/<del>.*<ins>/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('attacks a task of several classes, and prints a table', async () => {

@@ -13,8 +13,8 @@ import {
   CONTEXT_KEY,
   codec,
   post,
-  T0,
   steadyModels,
+  T0,
   tinyScorers,
   tinyVocabulary,
 } from '../support/label-harness.ts';

@@ -17,8 +17,8 @@ import {
   codec,
   picture,
   post,
-  T0,
   steadyModels,
+  T0,
   tinyScorers,
   tinyVocabulary,
 } from '../support/label-harness.ts';

@@ -53,6 +53,7 @@ export const tinyVocabulary: Vocabulary = {
     });
     return rows;
   },
+  word: (row) => `word ${row}`,
 };
 
 const meanOf = (values: ArrayLike<number>): number =>

@@ -18,7 +18,7 @@ import { servingFiles, type Trained } from '../../src/training/serving-files.ts'
 
 const NONE = '0'.repeat(64);
 const figure = { value: 0.5, interval: [0, 1] } as const;
-const METRICS: Metrics = {
+export const METRICS: Metrics = {
   n: 0,
   positives: 0,
   accuracy: figure,

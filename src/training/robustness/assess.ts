@@ -1,14 +1,8 @@
 /** How an artefact stands up to a suite of attacks on labelled posts, and whether the report may be believed. */
 import type { Posts, Victim } from '../../adversarial/attack.ts';
 import { pickPosts } from '../../adversarial/posts.ts';
-import { checkSanity } from '../../adversarial/sanity.ts';
-import {
-  attacksOf,
-  type Judge,
-  runSuite,
-  type SuiteName,
-  type SuiteResult,
-} from '../../adversarial/suite.ts';
+import { checkSanity, SWEEP } from '../../adversarial/sanity.ts';
+import { attacksOf, runSuite, type SuiteName, type SuiteResult } from '../../adversarial/suite.ts';
 import type { WordSpace } from '../../adversarial/word-space.ts';
 import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
@@ -17,13 +11,14 @@ import type { Artefact } from '../../models/artefact.ts';
 import type { Tf } from '../../models/engine/tf.ts';
 import type { Manifest } from '../../models/manifest.ts';
 import { normaliseText } from '../../normalise/text.ts';
-import type { Dataset, Example } from '../dataset.ts';
+import type { Dataset } from '../dataset.ts';
 import type { Encoders } from '../encoders.ts';
 import { type Choice, choose, withNetwork } from '../evaluate.ts';
 import { openPictures } from '../pictures.ts';
 import { spaceOf } from '../reproduce/robust.ts';
 import type { Scoring } from '../score.ts';
 import { TASKS, targetOf } from '../tasks.ts';
+import type { Naming } from './examples.ts';
 import { type CrafterFacts, type Robustness, reported } from './figures.ts';
 import { judgeOf, openPosts, openVictim, type Reads, readsOf } from './subject.ts';
 import { fitTwin } from './twin.ts';
@@ -71,8 +66,7 @@ export interface Assessment {
   readonly robustness: Robustness;
   readonly result: SuiteResult;
   readonly posts: Posts;
-  readonly judge: Judge;
-  readonly examples: readonly Example[];
+  readonly naming: Naming;
 }
 
 /**
@@ -103,7 +97,8 @@ export async function assess(
       const posts = await openPosts(scoring, [...columns], { data, classes }, examples, pictures);
       const victim = openVictim(scoring, space);
       const judge = judgeOf(manifest, data);
-      const attacks = attacksFor(tf, suite, readsOf(scoring.columns, posts), bounds, manifest.name);
+      const reads = readsOf(scoring.columns, posts);
+      const attacks = attacksFor(tf, suite, reads, bounds, manifest.name);
       const learnFrom = train.length > 0 ? train : examples;
       const crafter = await openCrafter(
         deps,
@@ -123,6 +118,12 @@ export async function assess(
       );
       try {
         const result = runSuite(victim, crafter.victim, posts, attacks, { clock, seed, judge, report });
+        const sweep = SWEEP.map((epsilon) => {
+          report(`epsilon ${epsilon.toFixed(4)}`);
+          const oneStep = attacksFor(tf, 'adaptive', reads, { ...bounds, epsilon }, manifest.name);
+          const quiet = { clock, seed, judge };
+          return { epsilon, ...runSuite(victim, crafter.victim, posts, oneStep, quiet) };
+        });
         report('sanity checks');
         const checks = checkSanity(tf, victim, drawn(posts, sanityPosts, seed), {
           ...bounds,
@@ -137,10 +138,11 @@ export async function assess(
           epsilon: bounds.epsilon,
           seed,
           n: posts.count,
-          ...reported(result, checks),
+          ...reported(result, checks, sweep),
           seconds: (clock.monotonic() - began) / 1_000,
         };
-        return { robustness, result, posts, judge, examples };
+        const { word } = encoders.vocabulary;
+        return { robustness, result, posts, naming: { classes: judgedClasses(manifest, data), word } };
       } finally {
         crafter.close();
       }
@@ -216,6 +218,10 @@ const nameOf = ({ name, version }: Manifest): string => `${name} ${version}`;
 
 /** The manifest's training options say which defence there was. */
 const isUndefended = ({ training }: Manifest): boolean => (training.options['defence'] ?? 'none') === 'none';
+
+/** Those that the judge's probabilities are of. */
+const judgedClasses = ({ classes }: Manifest, data: Dataset): readonly string[] =>
+  classes ? classes.map(({ name }) => name).filter((name) => data.classes.includes(name)) : [data.task];
 
 const classesOf = ({ classes }: Manifest, { task }: Dataset): readonly string[] =>
   classes?.map(({ name }) => name) ?? TASKS[task].classes;

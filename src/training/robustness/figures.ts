@@ -40,6 +40,11 @@ export interface Robustness extends EvaluationFacts {
   readonly attacked: Readonly<Record<string, AttackedFigures>>;
   /** For each post the worst of all attacks. */
   readonly worst: AttackedFigures;
+  /** The one-step attacks at several bounds, τ/ε kept. */
+  readonly epsSweep: readonly {
+    readonly epsilon: number;
+    readonly attacked: Readonly<Record<string, AttackedFigures>>;
+  }[];
   /** Checks that failed: what stands above is then too good. */
   readonly flags: readonly (SanityFlag & { readonly flag: 'OVERESTIMATED' })[];
   readonly checks: readonly SanityFlag[];
@@ -50,13 +55,18 @@ export interface Robustness extends EvaluationFacts {
 export const reported = (
   { clean, attacked, worst }: SuiteResult,
   checks: readonly SanityFlag[],
-): Pick<Robustness, 'clean' | 'attacked' | 'worst' | 'flags' | 'checks'> => ({
+  sweep: readonly (Pick<SuiteResult, 'attacked'> & { readonly epsilon: number })[],
+): Pick<Robustness, 'clean' | 'attacked' | 'worst' | 'epsSweep' | 'flags' | 'checks'> => ({
   clean: figuresOf(clean.metrics),
-  attacked: Object.fromEntries(attacked.map((run) => [run.attack.name, attackedFigures(run)])),
+  attacked: byAttack(attacked),
+  epsSweep: sweep.map((at) => ({ epsilon: rounded(at.epsilon), attacked: byAttack(at.attacked) })),
   worst: attackedFigures(worst),
   flags: checks.filter(({ passed }) => !passed).map((check) => ({ flag: 'OVERESTIMATED', ...check })),
   checks,
 });
+
+const byAttack = (runs: SuiteResult['attacked']): Robustness['attacked'] =>
+  Object.fromEntries(runs.map((run) => [run.attack.name, attackedFigures(run)]));
 
 function figuresOf({ accuracy, balancedAccuracy, macroF1 }: Metrics): Figures {
   return {

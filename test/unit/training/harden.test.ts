@@ -35,7 +35,7 @@ beforeAll(async () => {
   setting = {
     tf,
     encoders: {
-      vocabulary: { id: 'scene', size: WORDS + 1, encode: encodeScene },
+      vocabulary: { id: 'scene', size: WORDS + 1, encode: encodeScene, word: (row) => `w${row}` },
       wordVectors: space.vectors,
     },
     head: HEAD,
