@@ -83,7 +83,7 @@ export function seedsOfRulings(samples: readonly HumanSample[], seed: number): S
     ({ post, label }): Example => ({
       id: post.id,
       post: post.id,
-      event: post.collection,
+      event: 'rulings', // shares are dealt by event, and a collection may have few rulings
       createdAt: post.createdAt,
       text: post.text,
       language: post.language,

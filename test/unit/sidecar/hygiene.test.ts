@@ -5,8 +5,8 @@ import { WORD_DIMENSIONS } from '../../../src/models/words.ts';
 import {
   HYGIENE_DEFAULTS,
   type Sorted,
-  sortSamples,
   type Suspect,
+  sortSamples,
   type Trusted,
 } from '../../../src/sidecar/hygiene.ts';
 
