@@ -8,7 +8,7 @@ import { ARTEFACT_FILES, type Artefact, loadArtefact } from '../artefact.ts';
 import { closeTo, type Golden, parseGolden } from '../golden.ts';
 import type { Manifest } from '../manifest.ts';
 import type { ScoreInput } from '../port.ts';
-import { loadVocabulary, loadWordVectors, MAX_WORDS } from '../words.ts';
+import { loadWords, MAX_WORDS, type Words } from '../words.ts';
 import { openScorePool, type ScorePool } from './pool.ts';
 import { LOGITS, PIXELS } from './protocol.ts';
 
@@ -22,6 +22,8 @@ export interface ScorerOptions {
   readonly dir: string;
   /** What lies there, where the caller has verified it already; else it is loaded. */
   readonly artefact?: Artefact;
+  /** The shipped words, where the caller has them already; else they are loaded. */
+  readonly words?: Words;
   /** Threads, one ONNX Runtime thread each. */
   readonly threads: number;
   readonly metrics: Metrics;
@@ -55,7 +57,7 @@ export async function openGraphs(options: ScorerOptions): Promise<Graphs> {
   const { dir, threads, metrics, log, clock = systemClock } = options;
   const artefact = options.artefact ?? (await loadArtefact(dir));
   const { manifest } = artefact;
-  const vocabulary = loadVocabulary();
+  const { vocabulary, vectors } = options.words ?? loadWords();
   if (manifest.words?.id !== vocabulary.id)
     throw new TocsinError(
       'MODEL_INVALID',
@@ -71,7 +73,7 @@ export async function openGraphs(options: ScorerOptions): Promise<Graphs> {
       text: artefact.bytes(ARTEFACT_FILES.text),
       joint: pictures ? artefact.bytes(ARTEFACT_FILES.joint) : null,
       outputs,
-      table: loadWordVectors().buffer as SharedArrayBuffer,
+      table: vectors.buffer as SharedArrayBuffer,
     },
   });
   try {
