@@ -1,6 +1,6 @@
 /**
  * Promotions under a steady load: what a hot swap costs, and how long a rollback takes. Prints one JSON object.
- *   node --import tsx bench/swap.ts --bus embedded|kafka [--promotions N] [--rate POSTS_PER_SECOND] [--every MS]
+ *   node --import tsx bench/swap.ts --bus embedded|kafka [--promotions N] [--rate POSTS_PER_SECOND] [--every MS] [--calm N]
  * Needs a build (npm run build) and, for kafka, KAFKA_BROKERS.
  */
 import { parseArgs } from 'node:util';
@@ -14,6 +14,7 @@ const { values: flags } = parseArgs({
     promotions: { type: 'string', default: '20' },
     rate: { type: 'string', default: '300' },
     every: { type: 'string', default: '3000' },
+    calm: { type: 'string', default: '10' },
   },
 });
 const brokers = process.env['KAFKA_BROKERS'];
@@ -23,6 +24,7 @@ const { swaps, ...figures } = await promoteUnderLoad({
   promotions: Number(flags.promotions),
   rate: Number(flags.rate),
   everyMs: Number(flags.every),
+  calm: Number(flags.calm),
   missing: false,
 });
 const spread = (values: readonly number[]): object => ({

@@ -9,6 +9,7 @@ it('promotes twice under load, past a worker that was stopped: nothing lost or d
     promotions: 2,
     rate: 100,
     everyMs: 1_500,
+    calm: 1,
     missing: true,
   });
   expect(figures).toMatchObject({ faults: [], lost: 0, doubled: 0 });

@@ -8,6 +8,7 @@ it('promotes three times under load: nothing lost or doubled, every label of one
     promotions: 3,
     rate: 100,
     everyMs: 1_500,
+    calm: 1,
     missing: true,
   });
   expect(figures.faults).toEqual([]);

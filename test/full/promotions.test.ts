@@ -9,6 +9,7 @@ it.each(['embedded', 'kafka'] as const)('promotes twenty times under 300 posts/s
     promotions: 20,
     rate: 300,
     everyMs: 3_000,
+    calm: 5,
     missing: true,
   });
   console.log(JSON.stringify(figures));

@@ -87,8 +87,8 @@ export async function accounted(
   timeoutMs = 120_000,
 ): Promise<Ledger> {
   const bus = await openTarget(target);
+  const books = await watchLedger(bus);
   try {
-    const books = await watchLedger(bus);
     await eventually(
       `${expectReceived} posts accounted for`,
       async () => {
@@ -100,6 +100,7 @@ export async function accounted(
       { timeoutMs },
     );
   } finally {
+    await books.close();
     await bus.close();
   }
   return ledger(busFlags(target));

@@ -35,6 +35,8 @@ export interface PromotionPlan {
   readonly rate: number;
   /** From one promotion to the next. */
   readonly everyMs: number;
+  /** So many times `everyMs` pass under load before the first promotion, to tell what swaps cost from what posts cost. */
+  readonly calm: number;
   /** A second worker misses promotions: stopped (SIGSTOP, on Kafka) while one is made, and started again after another. */
   readonly missing: boolean;
 }
@@ -61,7 +63,8 @@ export interface PromotionFigures {
   /** What must not be; empty when all is well. */
   readonly faults: readonly string[];
   readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number };
-  readonly before: { readonly threads: number | null; readonly rssMiB: number | null };
+  /** Threads before the first promotion, and memory every `everyMs` until then. */
+  readonly before: { readonly threads: number | null; readonly rssMiB: readonly (number | null)[] };
   readonly swaps: readonly Swap[];
 }
 
@@ -160,8 +163,12 @@ export async function promoteUnderLoad(plan: PromotionPlan): Promise<PromotionFi
     const reading = follow(bus, stop.signal, seen);
     const load = startLoad(bus, plan.rate);
     await eventually('the first labels', () => seen.length > plan.rate, { everyMs: 20 });
-    await systemClock.sleep(plan.everyMs);
-    const before = { threads: threadsOf(worker.child.pid), rssMiB: rssMiB(worker.child.pid) };
+    const calm: (number | null)[] = [];
+    for (let i = 0; i < plan.calm; i += 1) {
+      await systemClock.sleep(plan.everyMs);
+      calm.push(rssMiB(worker.child.pid));
+    }
+    const before = { threads: threadsOf(worker.child.pid), rssMiB: calm };
 
     const sent: { readonly sequence: number; readonly at: number }[] = [];
     const costs: { threads: number | null; rssMiB: number | null }[] = [];
