@@ -48,3 +48,5 @@ process.stdout.write(
   })}\n`,
 );
 process.exitCode = figures.faults.length === 0 ? 0 : 1;
+// Sockets to a broker may linger; the work is done.
+setTimeout(() => process.exit(), 1_000).unref();

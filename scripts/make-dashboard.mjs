@@ -270,6 +270,17 @@ const panels = [
     [['nodejs_eventloop_lag_p99_seconds{job="tocsin"}', '{{service}}']],
     { unit: 's' },
   ),
+  graph(
+    'Models in force',
+    'Sequence of the desired state that each service serves, and states that were refused in the last ten minutes.',
+    [
+      ['max by (service) (tocsin_model_sequence)', '{{service}}'],
+      [
+        'sum by (service, reason) (increase(tocsin_model_refusals_total[10m]))',
+        '{{service}} refused {{reason}}',
+      ],
+    ],
+  ),
   panel('table', 'Models in use', 'What serves where.', [['tocsin_model_info', '']], {
     w: 24,
     h: 5,

@@ -101,7 +101,7 @@ it('finds every process, loads the rules, and has data for every panel of the da
   await eventually('every rule is evaluated', async () => {
     const { groups } = await ask<{ groups: RuleGroup[] }>('/rules');
     const healthy = groups.flatMap((group) => group.rules).filter((rule) => rule.health === 'ok');
-    return healthy.length === 4;
+    return healthy.length === 6;
   });
 
   const { panels } = JSON.parse(

@@ -51,6 +51,8 @@ describe('alert rules', () => {
         text.replace('max(abs(', 'min(abs('),
         text.replace('> 0.01', '> 0.5'),
         text.replace('and sum by (topic) (deriv(tocsin_consumer_lag_records[10m])) > 0', ''),
+        text.replace('(increase(tocsin_model_refusals_total[10m])) > 0', '(tocsin_model_refusals_total) > 0'),
+        text.replace('min(tocsin_model_sequence) > 0', 'min(tocsin_model_sequence) > 2'),
       ];
       for (const [i, changed] of moved.entries()) {
         expect(changed).not.toBe(text);
@@ -63,11 +65,13 @@ describe('alert rules', () => {
     }
   });
 
-  it('are four, each with severity, summary, description and a runbook that is there', () => {
+  it('are six, each with severity, summary, description and a runbook that is there', () => {
     expect(rules.map(({ alert }) => alert).sort()).toEqual([
       'TocsinDeadLetterRate',
       'TocsinLagGrowing',
       'TocsinLedgerImbalance',
+      'TocsinModelRefused',
+      'TocsinModelsDiffer',
       'TocsinNoEvents',
     ]);
     for (const { alert, labels, annotations } of rules) {
