@@ -14,6 +14,8 @@ const trainers = [
   'examine',
   'reproduce',
   'sidecar',
+  'judge',
+  'gate',
 ];
 const layer = {
   event: 0,
@@ -35,6 +37,8 @@ const layer = {
   registry: 3,
   training: 3,
   adversarial: 3,
+  // The gate's judgement: attacks, trained models and vault together.
+  judge: 4,
   replay: 4,
   sidecar: 4,
   dashboard: 4,
