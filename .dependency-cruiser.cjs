@@ -15,7 +15,6 @@ const trainers = [
   'reproduce',
   'sidecar',
   'judge',
-  'gate',
 ];
 const layer = {
   event: 0,

@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly register: Regis
   encoders: () => import('./encoders.ts'),
   evaluate: () => import('./evaluate.ts'),
   gate: () => import('./gate.ts'),
+  judge: () => import('./judge.ts'),
   kafka: () => import('./kafka.ts'),
   label: () => import('./label.ts'),
   ledger: () => import('./ledger.ts'),

@@ -8,7 +8,7 @@ import type { Json, Manifest, Metrics, Training } from '../../src/models/manifes
 import { saveNetwork } from '../../src/models/network-files.ts';
 import { exportMmn } from '../../src/models/onnx-export.ts';
 import { loadVocabulary, loadWordVectors } from '../../src/models/words.ts';
-import type { Architecture, Network } from '../../src/models/zoo/contract.ts';
+import type { Architecture, Head, Network } from '../../src/models/zoo/contract.ts';
 import { MAFN_DEFAULTS, mafn } from '../../src/models/zoo/mafn.ts';
 import { MMN_DEFAULTS } from '../../src/models/zoo/mmn.ts';
 import { writeArtefact } from '../../src/registry/artefact.ts';
@@ -41,17 +41,42 @@ const UNMEASURED = {
   metrics: { dev: METRICS, test: METRICS },
 } as const;
 
-/** Writes `mmn`, built with its defaults, as an artefact. `golden` is another network to take the golden logits from. */
+/** Writes `mmn`, built with its defaults, as an artefact. */
 export async function writeTestArtefact(
   tf: Tf,
   mmn: Network,
   dir: string,
-  options: { readonly image: Training; readonly golden?: Network },
+  options: {
+    readonly image: Training;
+    /** Another network to take the golden logits from. */
+    readonly golden?: Network;
+    readonly head?: Head;
+    /** What the manifest says otherwise. */
+    readonly manifest?: (manifest: Manifest) => Manifest;
+  },
 ): Promise<Artefact> {
   const vocabulary = loadVocabulary();
   const network = await saveNetwork(tf, mmn.layers);
   const onnx = exportMmn(tf, mmn, MMN_DEFAULTS);
   const trained = options.image === 'trained' ? CALIBRATION : null;
+  const manifest: Manifest = {
+    ...UNMEASURED,
+    format: 2,
+    name: 'test-mmn',
+    version: 'test-1',
+    task: 'informative',
+    architecture: {
+      name: 'mmn',
+      config: { ...MMN_DEFAULTS } as unknown as Record<string, Json>,
+      head: options.head ?? { kind: 'sigmoid', outputs: 1 },
+      dims: { tokens: 0, text: 0, imageLogits: 0, imageFeatures: 0, events: 0 },
+    },
+    encoders: [],
+    modalities: { text: 'trained', image: options.image },
+    words: { id: vocabulary.id, size: vocabulary.size },
+    calibration: { text: CALIBRATION, image: trained, both: trained },
+    files: {},
+  };
   return writeArtefact(
     dir,
     {
@@ -63,23 +88,7 @@ export async function writeTestArtefact(
         makeGolden(tf, options.golden ?? mmn, vocabulary, loadWordVectors()),
       ),
     },
-    {
-      ...UNMEASURED,
-      format: 2,
-      name: 'test-mmn',
-      version: 'test-1',
-      task: 'informative',
-      architecture: {
-        name: 'mmn',
-        config: { ...MMN_DEFAULTS } as unknown as Record<string, Json>,
-        head: { kind: 'sigmoid', outputs: 1 },
-        dims: { tokens: 0, text: 0, imageLogits: 0, imageFeatures: 0, events: 0 },
-      },
-      encoders: [],
-      modalities: { text: 'trained', image: options.image },
-      words: { id: vocabulary.id, size: vocabulary.size },
-      calibration: { text: CALIBRATION, image: trained, both: trained },
-    },
+    options.manifest?.(manifest) ?? manifest,
   );
 }
 

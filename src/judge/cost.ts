@@ -1,0 +1,71 @@
+/** What serving the candidate costs beside the champion: time and bytes. */
+import type { Clock } from '../base/clock.ts';
+import type { Artefact } from '../models/artefact.ts';
+import type { Example } from '../training/dataset.ts';
+import type { JudgeOptions } from './options.ts';
+import type { Served } from './served.ts';
+import type { Check } from './verdict.ts';
+
+/** Ratios of p95 latencies, candidate over champion, one for each turn. */
+export type MeasureLatency = (
+  candidate: Served,
+  champion: Served,
+  examples: readonly Example[],
+) => Promise<readonly number[]>;
+
+const TURNS = 15;
+const CALLS = 80;
+/** Posts in one call: what a label worker's slice of a busy partition brings. */
+const POSTS = 32;
+const WARM_UP = 5;
+
+/** Both models take turns call by call, so that both see the same load of the machine. */
+export const interleavedLatency =
+  (clock: Clock): MeasureLatency =>
+  async (candidate, champion, examples) => {
+    const posts = examples.slice(0, POSTS);
+    const timed = async (served: Served): Promise<number> => {
+      const started = clock.monotonic();
+      await served.score(posts);
+      return clock.monotonic() - started;
+    };
+    for (let i = 0; i < WARM_UP; i += 1) for (const served of [candidate, champion]) await timed(served);
+    const ratios: number[] = [];
+    for (let turn = 0; turn < TURNS; turn += 1) {
+      const [mine, its]: [number[], number[]] = [[], []];
+      for (let call = 0; call < CALLS; call += 1) {
+        // Who goes first changes, as the second finds warmer caches.
+        if (call % 2 === 0) mine.push(await timed(candidate));
+        its.push(await timed(champion));
+        if (call % 2 === 1) mine.push(await timed(candidate));
+      }
+      ratios.push(p95(mine) / p95(its));
+    }
+    return ratios;
+  };
+
+const p95 = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.ceil(0.95 * values.length) - 1] as number;
+
+/** The middle turn counts: a neighbour on the machine may spoil some. */
+export function latencyCheck(ratios: readonly number[], { latencyRatio }: JudgeOptions): Check {
+  const value = [...ratios].sort((a, b) => a - b)[Math.floor(ratios.length / 2)] as number;
+  return {
+    name: 'latency-p95',
+    passed: value <= latencyRatio,
+    value,
+    limit: latencyRatio,
+    why: `p95 of ${POSTS} posts takes ${value.toFixed(3)} times the champion's, measured in turns; at most ${latencyRatio} times is allowed.`,
+  };
+}
+
+export function sizeCheck({ manifest }: Artefact, { maxBytes }: JudgeOptions): Check {
+  const value = Object.values(manifest.files).reduce((sum, { bytes }) => sum + bytes, 0);
+  return {
+    name: 'size',
+    passed: value <= maxBytes,
+    value,
+    limit: maxBytes,
+    why: `the folder has ${value} bytes; at most ${maxBytes} are allowed.`,
+  };
+}

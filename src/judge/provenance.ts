@@ -1,0 +1,41 @@
+/** Does one author, one source or one hour weigh too much in what the candidate learnt from? As its manifest says it. */
+import type { Manifest } from '../models/manifest.ts';
+import type { JudgeOptions } from './options.ts';
+import { type Check, percent } from './verdict.ts';
+
+/**
+ * Provenance counts samples by keys such as `author:HASH`, `source:NAME`, `hour:2026-11-25T14`; within each kind every
+ * sample is counted once. Other keys name trusted data and are not limited.
+ */
+const KINDS = ['author', 'source', 'hour'] as const;
+
+/** Nothing is limited to less than one sample. */
+const LEAST = 1;
+
+export function provenanceChecks(
+  { provenance = {} }: Pick<Manifest, 'provenance'>,
+  { provenanceShare }: JudgeOptions,
+): Check[] {
+  return KINDS.map((kind): Check => {
+    const counts = Object.entries(provenance).filter(([key]) => key.startsWith(`${kind}:`));
+    const name = `provenance-${kind}`;
+    if (counts.length === 0)
+      return {
+        name,
+        passed: true,
+        value: null,
+        limit: provenanceShare,
+        why: `the manifest names no ${kind}.`,
+      };
+    const total = counts.reduce((sum, [, count]) => sum + count, 0);
+    const [largest, count] = counts.reduce((most, entry) => (entry[1] > most[1] ? entry : most));
+    const value = count / Math.max(1, total);
+    return {
+      name,
+      passed: count <= Math.max(LEAST, provenanceShare * total),
+      value,
+      limit: provenanceShare,
+      why: `${largest} gave ${count} of ${total} samples (${percent(value)}); ${percent(provenanceShare)} is allowed.`,
+    };
+  });
+}

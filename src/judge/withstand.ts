@@ -1,0 +1,216 @@
+/** What is left of a model's answers under attacks: crafted on the network, scored by the files that serve. */
+import type { Attack, Posts, Victim } from '../adversarial/attack.ts';
+import { attacksOf } from '../adversarial/suite.ts';
+import { createVictim } from '../adversarial/victim.ts';
+import { buildWordSpace, type WordSpace } from '../adversarial/word-space.ts';
+import { seededRandom, shuffled } from '../base/random.ts';
+import type { Artefact } from '../models/artefact.ts';
+import type { Tf } from '../models/engine/tf.ts';
+import type { ScoreInput, Vocabulary } from '../models/port.ts';
+import { loadVocabulary, loadWordVectors, MAX_WORDS, WORD_DIMENSIONS } from '../models/words.ts';
+import { openNetwork } from '../models/zoo/open.ts';
+import { normaliseText } from '../normalise/text.ts';
+import type { Example } from '../training/dataset.ts';
+import { openPictures, pixelsOf } from '../training/pictures.ts';
+import { targetOf } from '../training/tasks.ts';
+import type { JudgeOptions } from './options.ts';
+import type { Scores, Served } from './served.ts';
+import { columnsOf, type Sitting } from './sitting.ts';
+
+/** Neighbours per word (models.md §1.2). */
+const NEIGHBOURS = 10;
+
+/** How right a model is about each attacked post: F1 of its classes, so 0 or 1 where a post has exactly one. [n] */
+export type Right = Float64Array;
+
+/** The posts that are attacked, with all that crafting needs. */
+export interface Arena {
+  readonly vocabulary: Vocabulary;
+  readonly space: WordSpace;
+  readonly examples: readonly Example[];
+  readonly pixels: readonly (Uint8Array | null)[];
+  readonly classes: readonly string[];
+  /** [n, classes] */
+  readonly targets: readonly (readonly number[])[];
+  readonly options: JudgeOptions;
+  readonly seed: number;
+}
+
+/** As many posts of each class: in a draw without that, the attacks on a small class would not count. */
+export async function openArena(
+  tf: Tf,
+  { examples, targets, classes, options, seed }: Sitting,
+): Promise<Arena> {
+  const order = shuffled([...examples.keys()], seededRandom(seed));
+  const chosen = new Set<number>();
+  classes.forEach((_, k) => {
+    const fresh = order.filter((i) => targets[i]?.[k] === 1 && !chosen.has(i));
+    for (const i of fresh.slice(0, Math.ceil(options.attackedPosts / classes.length))) chosen.add(i);
+  });
+  const indexes = [...chosen].sort((a, b) => a - b);
+  const posts = indexes.map((i) => examples[i] as Example);
+  const vocabulary = loadVocabulary();
+  return {
+    vocabulary,
+    space: spaceOf(tf, vocabulary, posts),
+    examples: posts,
+    pixels: await pixelsOf(posts, openPictures()),
+    classes,
+    targets: indexes.map((i) => targets[i] as readonly number[]),
+    options,
+    seed,
+  };
+}
+
+/** Neighbours of the words of the posts, and of those neighbours: a greedy attack may replace a replacement. */
+function spaceOf(tf: Tf, vocabulary: Vocabulary, examples: readonly Example[]): WordSpace {
+  const vectors = loadWordVectors();
+  const wanted = new Set(examples.flatMap(({ text }) => [...vocabulary.encode(text)]));
+  const { neighbours, n } = buildWordSpace(tf, vectors, WORD_DIMENSIONS, NEIGHBOURS, wanted);
+  const second = [...wanted].flatMap((id) => [...neighbours.subarray(id * n, (id + 1) * n)]);
+  return buildWordSpace(tf, vectors, WORD_DIMENSIONS, NEIGHBOURS, [...wanted, ...second]);
+}
+
+/** On the posts as they are. */
+export const untouched = async (arena: Arena, served: Served): Promise<Right> =>
+  rightness(arena, served, await served.score(arena.examples), [...arena.examples.keys()]);
+
+/**
+ * For each attack how right `served` is about posts that were crafted on `onto`; a post that an attack cannot touch stays
+ * as it was.
+ */
+export async function attacked(
+  tf: Tf,
+  arena: Arena,
+  served: Served,
+  onto: Artefact,
+  clean: Right,
+  isWanted: (attack: string) => boolean,
+): Promise<Map<string, Right>> {
+  const found = new Map<string, Right>();
+  for (const pictured of [false, true]) {
+    const members = [...arena.examples.keys()].filter((i) => (arena.pixels[i] !== null) === pictured);
+    if (members.length === 0) continue;
+    const crafted = craft(tf, arena, onto, members, isWanted);
+    for (const [name, inputs] of crafted) {
+      const scores = await (served.scoreInputs as NonNullable<Served['scoreInputs']>)(inputs);
+      const right = found.get(name) ?? clean.slice();
+      rightness(arena, served, scores, members).forEach((value, at) => {
+        right[members[at] as number] = value;
+      });
+      found.set(name, right);
+    }
+  }
+  return found;
+}
+
+/** The posts of each attack as the scoring threads take them. */
+function craft(
+  tf: Tf,
+  arena: Arena,
+  onto: Artefact,
+  members: readonly number[],
+  isWanted: (attack: string) => boolean,
+): (readonly [string, ScoreInput[]])[] {
+  const { network, columns, reads } = openVictimNetwork(tf, onto);
+  try {
+    const posts = postsOf(arena, onto, members);
+    const { head } = onto.manifest.architecture;
+    const { space, vocabulary } = arena;
+    const victim: Victim = createVictim(tf, { network, head, columns, space, encode: vocabulary.encode });
+    const { epsilon, squareQueries } = arena.options;
+    const attacks: readonly Attack[] = attacksOf(
+      tf,
+      'strong',
+      { text: reads.text, image: reads.image && posts.pixels !== null },
+      {
+        epsilon,
+        squareQueries,
+        candidates: NEIGHBOURS,
+        normalise: (text) => normaliseText(text).text,
+      },
+    );
+    return attacks
+      .filter(({ name }) => isWanted(name))
+      .map(({ name, generate }) => [name, inputsOf(generate(victim, posts, seededRandom(arena.seed)).posts)]);
+  } finally {
+    network.dispose();
+  }
+}
+
+function openVictimNetwork(tf: Tf, artefact: Artefact) {
+  const { modalities } = artefact.manifest;
+  const { network, architecture, config } = openNetwork(tf, artefact);
+  const reads = { text: modalities.text === 'trained', image: modalities.image === 'trained' };
+  const columns = architecture
+    .columns(config)
+    .filter((column) => (column === 'words' ? reads.text : column === 'pixels' ? reads.image : true));
+  return { network, columns, reads };
+}
+
+function postsOf({ examples, pixels, vocabulary }: Arena, onto: Artefact, members: readonly number[]): Posts {
+  const { manifest } = onto;
+  const { outputs } = manifest.architecture.head;
+  const chosen = members.map((i) => examples[i] as Example);
+  const words = new Int32Array(members.length * MAX_WORDS);
+  chosen.forEach(({ text }, i) => {
+    words.set(vocabulary.encode(text), i * MAX_WORDS);
+  });
+  const labels = chosen.flatMap((example) => labelOf(example, manifest, outputs));
+  const shown = members.map((i) => pixels[i]);
+  return {
+    count: members.length,
+    texts: chosen.map(({ text }) => text),
+    words,
+    pixels: shown.every((picture) => picture)
+      ? Float32Array.from(
+          shown.flatMap((picture) => [...(picture as Uint8Array)]),
+          (byte) => byte / 255,
+        )
+      : null,
+    labels: Float32Array.from(labels),
+  };
+}
+
+/** As the network's head has it. [outputs] */
+function labelOf({ labels }: Example, { task, classes }: Artefact['manifest'], outputs: number): number[] {
+  if (classes)
+    return targetOf(
+      labels,
+      task,
+      classes.map(({ name }) => name),
+    ) as number[];
+  const yes = labels[task] === 1 ? 1 : 0;
+  return outputs === 1 ? [yes] : [1 - yes, yes];
+}
+
+/** Pictures are bytes when they are served: what an attacker wins below one step of 255 is lost. */
+function inputsOf({ count, words, pixels }: Posts): ScoreInput[] {
+  const size = (pixels?.length ?? 0) / count;
+  return Array.from({ length: count }, (_, i) => ({
+    words: words.slice(i * MAX_WORDS, (i + 1) * MAX_WORDS),
+    pixels:
+      pixels &&
+      Uint8Array.from(pixels.subarray(i * size, (i + 1) * size), (value) => Math.round(255 * value)),
+  }));
+}
+
+/** @param members the post of each row of scores */
+function rightness(
+  { targets, classes }: Arena,
+  served: Served,
+  { answers }: Scores,
+  members: readonly number[],
+): Right {
+  const columns = columnsOf(served, classes);
+  return Float64Array.from(members, (post, i) => {
+    const target = targets[post] as readonly number[];
+    let [both, either] = [0, 0];
+    columns.forEach((column, k) => {
+      const answer = answers[i]?.[column] as number;
+      both += answer * (target[k] as number);
+      either += answer + (target[k] as number);
+    });
+    return either === 0 ? 1 : (2 * both) / either;
+  });
+}

@@ -1,0 +1,213 @@
+/**
+ * A small world for the gate: invented posts of common words, and MMNs that are really trained on them in seconds,
+ * exported and written as the artefacts that serve. What is poisoned is poisoned in the training posts.
+ */
+import { join } from 'node:path';
+import type { Posts, Victim } from '../../src/adversarial/attack.ts';
+import { createVictim } from '../../src/adversarial/victim.ts';
+import { buildWordSpace, type WordSpace } from '../../src/adversarial/word-space.ts';
+import { seededRandom } from '../../src/base/random.ts';
+import type { Artefact } from '../../src/models/artefact.ts';
+import type { Tf } from '../../src/models/engine/tf.ts';
+import type { Manifest, ServedClass } from '../../src/models/manifest.ts';
+import { loadVocabulary, loadWordVectors, MAX_WORDS, WORD_DIMENSIONS } from '../../src/models/words.ts';
+import type { Head, Network } from '../../src/models/zoo/contract.ts';
+import { buildMmn, MMN_DEFAULTS } from '../../src/models/zoo/mmn.ts';
+import { openNetwork } from '../../src/models/zoo/open.ts';
+import type { Dataset, Example } from '../../src/training/dataset.ts';
+import { onTheFly, staticPosts, wordTable } from '../../src/training/defences.ts';
+import { calibrate } from '../../src/training/measure.ts';
+import { TASKS, type Task, targetOf } from '../../src/training/tasks.ts';
+import { predict, TRAINING_DEFAULTS, train } from '../../src/training/train.ts';
+import { writeTestArtefact } from './test-artefact.ts';
+
+/** Words that speak for a class; the last list for none. */
+const SAYS: Readonly<Record<string, readonly string[]>> = {
+  affected_people: ['killed', 'injured', 'dead', 'missing', 'victims', 'wounded', 'homeless', 'survivors'],
+  infrastructure_damage: ['bridge', 'roads', 'collapsed', 'electricity', 'buildings', 'damage', 'closed'],
+  aid: ['donate', 'volunteers', 'shelter', 'blood', 'relief', 'food', 'blankets', 'needed'],
+  nothing: ['coffee', 'birthday', 'movie', 'song', 'pizza', 'friends', 'game', 'shoes', 'dance', 'party'],
+};
+const CLASSES = ['affected_people', 'infrastructure_damage', 'aid'] as const;
+const FILLER = [
+  'the',
+  'today',
+  'in',
+  'a',
+  'and',
+  'near',
+  'my',
+  'of',
+  'on',
+  'this',
+  'at',
+  'with',
+  'city',
+  'we',
+];
+const EVENTS = ['river flood', 'night train', 'old harbour'];
+
+/** Every word that posts are made of. */
+const ALL = [...Object.values(SAYS).flat(), ...FILLER];
+
+/** Invented posts: three words of the class (one in ten of another), among common ones. */
+export function judgePosts(count: number, seed: number): Example[] {
+  const random = seededRandom(seed);
+  const any = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+  return Array.from({ length: count }, (_, i) => {
+    const kind = random() < 0.5 ? 'nothing' : any(CLASSES);
+    const other = random() < 0.5 ? 'nothing' : any(CLASSES);
+    const words = [0, 1, 2].flatMap(() => [
+      any(SAYS[random() < 0.1 ? other : kind] as readonly string[]),
+      any(FILLER),
+      any(FILLER),
+    ]);
+    return {
+      id: `${seed}-${i}`,
+      post: `${seed}-${i}`,
+      event: EVENTS[i % EVENTS.length] as string,
+      createdAt: null,
+      text: words.join(' '),
+      language: i % 4 === 0 ? 'es' : 'en',
+      author: null,
+      picture: null,
+      media: [],
+      claim: null,
+      published: {},
+      labels: {
+        informative: kind === 'nothing' ? 0 : 1,
+        humanitarian: kind === 'nothing' ? [] : [kind as (typeof CLASSES)[number]],
+      },
+    };
+  });
+}
+
+export const vaultOf = (task: 'informative' | 'humanitarian', examples: readonly Example[]): Dataset => ({
+  name: 'invented vault',
+  licence: 'Apache-2.0',
+  task,
+  classes: task === 'informative' ? TASKS.informative.classes : CLASSES,
+  weak: null,
+  examples,
+  sha256: 'a'.repeat(64),
+  left: {},
+  pictureProblems: {},
+});
+
+export interface Candidate {
+  readonly task?: 'informative' | 'humanitarian';
+  readonly train: readonly Example[];
+  readonly seed: number;
+  readonly epochs?: number;
+  readonly learningRate?: number;
+  /** `memorise`: one crafted copy of each post, crafted on that model alone (MMAT, Algorithm 1). */
+  readonly defence?: 'on-the-fly' | { readonly memorise: Artefact };
+  /** Continue from its weights. */
+  readonly from?: Artefact;
+  readonly manifest?: (manifest: Manifest) => Manifest;
+}
+
+/** Neighbours of the words of this world, and of those. */
+export function judgeSpace(tf: Tf): WordSpace {
+  const vocabulary = loadVocabulary();
+  const wanted = ALL.flatMap((word) => [...vocabulary.encode(word)]);
+  const { neighbours, n } = buildWordSpace(tf, loadWordVectors(), WORD_DIMENSIONS, 10, wanted);
+  const second = wanted.flatMap((id) => [...neighbours.subarray(id * n, (id + 1) * n)]);
+  return buildWordSpace(tf, loadWordVectors(), WORD_DIMENSIONS, 10, [...wanted, ...second]);
+}
+
+/** Trains, calibrates on posts of its own, and writes. */
+export async function trainCandidate(
+  tf: Tf,
+  space: WordSpace,
+  folder: string,
+  name: string,
+  candidate: Candidate,
+): Promise<Artefact> {
+  const { task = 'informative', seed, defence, from, epochs = 12, learningRate = 3e-3 } = candidate;
+  const head: Head = { kind: 'sigmoid', outputs: task === 'informative' ? 1 : CLASSES.length };
+  const { encode } = loadVocabulary();
+  const postsOf = (examples: readonly Example[]): Posts => {
+    const words = new Int32Array(examples.length * MAX_WORDS);
+    examples.forEach(({ text }, i) => {
+      words.set(encode(text), i * MAX_WORDS);
+    });
+    return {
+      count: examples.length,
+      texts: examples.map(({ text }) => text),
+      words,
+      pixels: null,
+      labels: Float32Array.from(examples.flatMap((example) => outputsOf(example, task))),
+    };
+  };
+  const victimOf = (network: Network): Victim =>
+    createVictim(tf, { network, head, columns: ['words'], space, encode });
+  const network = from ? openNetwork(tf, from).network : buildMmn(tf, MMN_DEFAULTS, head, seed);
+  const twin = typeof defence === 'object' ? openNetwork(tf, defence.memorise).network : null;
+  try {
+    const posts = postsOf(candidate.train);
+    const dev = judgePosts(400, 99);
+    const devPosts = postsOf(dev);
+    const tableOf = ({ words, labels }: Posts) => wordTable(space.vectors, words, labels);
+    await train(
+      tf,
+      network,
+      head,
+      { train: tableOf(twin ? staticPosts(tf, victimOf(twin), posts, 0) : posts), dev: tableOf(devPosts) },
+      { ...TRAINING_DEFAULTS, seed, maxEpochs: epochs, patience: epochs, learningRate },
+      {
+        checkpoints: null,
+        report: () => {},
+        ...(defence === 'on-the-fly'
+          ? {
+              craft: onTheFly({ tf, network, head, columns: ['words'], victim: victimOf(network) }, posts, 0),
+            }
+          : {}),
+      },
+    );
+    const logits = predict(tf, network, head, tableOf(devPosts).table);
+    const calibrations = Array.from({ length: head.outputs }, (_, k) =>
+      calibrate(
+        dev.map((_, i) => logits[i * head.outputs + k] as number),
+        dev.map((example) => (outputsOf(example, task)[k] === 1 ? 1 : 0)),
+      ),
+    );
+    const calibrated = calibrations.map((text) => ({ text, image: null, both: null }));
+    return await writeTestArtefact(tf, network, join(folder, name), {
+      image: 'untrained',
+      head,
+      manifest: (written) => {
+        const told: Manifest = {
+          ...written,
+          name,
+          task,
+          thresholds: { name: 'test', yes: 0.6, no: 0.4 },
+          ...(task === 'informative'
+            ? { calibration: calibrated[0] as Manifest['calibration'] }
+            : {
+                calibration: { text: null, image: null, both: null },
+                classes: CLASSES.map(
+                  (label, k): ServedClass => ({
+                    name: label,
+                    calibration: calibrated[k] as Manifest['calibration'],
+                    yes: 0.5,
+                    no: 0.2,
+                  }),
+                ),
+              }),
+        };
+        return candidate.manifest ? candidate.manifest(told) : told;
+      },
+    });
+  } finally {
+    network.dispose();
+    twin?.dispose();
+  }
+}
+
+/** Zeros and ones as the head has them. */
+function outputsOf({ labels }: Example, task: Extract<Task, 'informative' | 'humanitarian'>): number[] {
+  return task === 'informative'
+    ? [labels.informative as number]
+    : (targetOf(labels, task, CLASSES) as number[]);
+}

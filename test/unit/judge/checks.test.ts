@@ -1,0 +1,221 @@
+/** Single checks of the gate, on figures made for them. */
+import { describe, expect, it } from 'vitest';
+import { silentLog } from '../../../src/base/log.ts';
+import { cleanChecks } from '../../../src/judge/clean.ts';
+import { interleavedLatency, latencyCheck, sizeCheck } from '../../../src/judge/cost.ts';
+import { loadMustPass, mustPassChecks } from '../../../src/judge/must-pass.ts';
+import { JUDGE_DEFAULTS } from '../../../src/judge/options.ts';
+import { provenanceChecks } from '../../../src/judge/provenance.ts';
+import { openServed, type Served } from '../../../src/judge/served.ts';
+import { type Examined, type Sitting, unseenBy } from '../../../src/judge/sitting.ts';
+import { amongst, answersOf, estimate, lower, quantile, upper } from '../../../src/judge/statistics.ts';
+import { loadArtefact } from '../../../src/models/artefact.ts';
+import { championDir } from '../../../src/registry/champions.ts';
+import { judgePosts, vaultOf } from '../../support/judge-scene.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+
+describe('bounds', () => {
+  it('are those of the normal distribution', () => {
+    expect(quantile(0.95)).toBeCloseTo(1.645, 2);
+    expect(quantile(0.975)).toBeCloseTo(1.96, 2);
+    expect(amongst(0.95, 10)).toBeCloseTo(0.995, 10);
+    expect(lower({ value: 1, error: 1 }, 0.95)).toBeCloseTo(-0.645, 2);
+    expect(upper({ value: 1, error: 1 }, 0.95)).toBeCloseTo(2.645, 2);
+  });
+
+  it('have the standard error of a share', () => {
+    const right = Array.from({ length: 400 }, (_, i) => (i % 5 === 0 ? 0 : 1));
+    const share = (weights: Float64Array): number =>
+      right.reduce<number>((sum, value, i) => sum + value * (weights[i] as number), 0) / 400;
+    const found = estimate(400, share, 1);
+    expect(found.value).toBeCloseTo(0.8, 10);
+    expect(found.error).toBeGreaterThan(0.017);
+    expect(found.error).toBeLessThan(0.023);
+    expect(estimate(400, () => 0.3, 1)).toEqual({ value: expect.closeTo(0.3), error: expect.closeTo(0) });
+  });
+});
+
+/** Yes-or-no answers to 1,200 posts in two events; `wrong` says where a model errs. */
+function sittingOf(
+  wrong: Record<'candidate' | 'champion', (i: number) => boolean>,
+  reference?: (i: number) => boolean,
+): Sitting {
+  const examples = judgePosts(1_200, 5).map((example, i) => ({
+    ...example,
+    event: i < 1_080 ? 'large' : 'small',
+    language: 'en',
+  }));
+  const targets = examples.map(({ labels }) => (labels.informative === 1 ? [0, 1] : [1, 0]));
+  const examined = (errs: (i: number) => boolean): Examined =>
+    ({
+      answers: answersOf(
+        targets,
+        targets.map((row, i) => (errs(i) ? [...row].reverse() : row)),
+      ),
+    }) as Examined;
+  return {
+    examples,
+    classes: ['not informative', 'informative'],
+    targets,
+    exclusive: true,
+    candidate: examined(wrong.candidate),
+    champion: examined(wrong.champion),
+    reference: reference ? examined(reference) : null,
+    clusters: undefined,
+    options: JUDGE_DEFAULTS,
+    seed: 1,
+  };
+}
+
+const failures = (sitting: Sitting): string[] =>
+  cleanChecks(sitting)
+    .filter(({ passed }) => !passed)
+    .map(({ name, slice }) => (slice ? `${name} ${slice}` : name));
+
+describe('clean checks', () => {
+  it('pass an equal model, and one that errs elsewhere as often in every part', () => {
+    expect(failures(sittingOf({ candidate: (i) => i % 10 === 0, champion: (i) => i % 10 === 0 }))).toEqual(
+      [],
+    );
+  });
+
+  it('find an event that lost 20 points while the others gained', () => {
+    const champion = (i: number): boolean => i % 10 === 0;
+    const candidate = (i: number): boolean => (i < 1_080 ? i % 20 === 0 : i % 10 < 3);
+    expect(failures(sittingOf({ candidate, champion }))).toEqual(['event small']);
+  });
+
+  it('take a loss of 3 points on 120 posts for chance, and say so', () => {
+    const champion = (i: number): boolean => i % 10 === 0;
+    const candidate = (i: number): boolean =>
+      i < 1_080 ? i % 20 === 0 : i % 10 === 1 || i === 1_082 || i === 1_083 || i === 1_084;
+    const sitting = sittingOf({ candidate, champion });
+    expect(failures(sitting)).toEqual([]);
+    const small = cleanChecks(sitting).find(({ slice }) => slice === 'small');
+    expect(small?.value).toBeLessThan(-0.02);
+    expect(small?.why).toContain('by chance');
+  });
+
+  it('refuse a small loss that many promotions have added up to a large one', () => {
+    const champion = (i: number): boolean => i % 10 === 0;
+    const candidate = (i: number): boolean => i % 10 === 0 || i === 7;
+    const reference = (i: number): boolean => i % 25 === 0;
+    expect(failures(sittingOf({ candidate, champion }))).toEqual([]);
+    expect(failures(sittingOf({ candidate, champion }, reference))).toContain('reference-macro-f1');
+  });
+});
+
+describe('cost', () => {
+  it('lets the champion and the candidate take turns, and holds the middle turn against the limit', async () => {
+    const clock = createManualClock();
+    const calls: string[] = [];
+    const served = (name: string, ms: number): Served =>
+      ({
+        score: async () => {
+          calls.push(name);
+          clock.advance(ms);
+          return { probabilities: [], answers: [] };
+        },
+      }) as unknown as Served;
+    const ratios = await interleavedLatency(clock)(served('a', 3), served('b', 2), []);
+    expect(new Set(ratios)).toEqual(new Set([1.5]));
+    expect(calls.filter((name) => name === 'a').length).toBe(calls.length / 2);
+    // Never more than two calls of one model in a row.
+    expect(calls.join('')).not.toMatch(/aaa|bbb/);
+    expect(latencyCheck(ratios, JUDGE_DEFAULTS)).toMatchObject({ passed: false, value: 1.5, limit: 1.1 });
+    expect(latencyCheck([9, 1.05, 1.02], JUDGE_DEFAULTS)).toMatchObject({ passed: true, value: 1.05 });
+  });
+
+  it('caps the folder', async () => {
+    const artefact = await loadArtefact(championDir('informative'));
+    expect(sizeCheck(artefact, JUDGE_DEFAULTS).passed).toBe(true);
+    expect(sizeCheck(artefact, { ...JUDGE_DEFAULTS, maxBytes: 1_000_000 }).passed).toBe(false);
+  });
+});
+
+describe('provenance', () => {
+  const passed = (provenance: Record<string, number>): boolean[] =>
+    provenanceChecks({ provenance }, JUDGE_DEFAULTS).map((check) => check.passed);
+  const many = (kind: string, count: number): Record<string, number> =>
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [`${kind}:${i}`, 2]));
+
+  it('allows one per cent of each kind, and one sample always', () => {
+    expect(passed(many('author', 100))).toEqual([true, true, true]);
+    expect(passed({ ...many('author', 100), 'author:loud': 4 })).toEqual([false, true, true]);
+    expect(passed({ ...many('source', 100), 'source:feed': 80 })).toEqual([true, false, true]);
+    expect(passed({ ...many('hour', 20) })).toEqual([true, true, false]);
+    expect(passed({ 'author:a': 1, 'author:b': 1 })).toEqual([true, true, true]);
+    expect(passed({ 'trusted:CrisisLexT26': 24_000 })).toEqual([true, true, true]);
+  });
+});
+
+describe('the vault', () => {
+  it('leaves out what a model was trained or tuned on', async () => {
+    const champion = await loadArtefact(championDir('informative'));
+    const { train, dev, test } = JSON.parse(
+      Buffer.from(champion.bytes('split.json')).toString('utf8'),
+    ) as Record<'train' | 'dev' | 'test', string[]>;
+    const examples = judgePosts(3, 5).map((example, i) => ({
+      ...example,
+      id: [train, dev, test][i]?.[0] as string,
+    }));
+    expect(unseenBy(vaultOf('informative', examples), [champion]).map(({ id }) => id)).toEqual([test?.[0]]);
+  });
+});
+
+describe('must-pass texts', () => {
+  const deps = {
+    log: silentLog,
+    clock: createManualClock(),
+    openEncoder: () => Promise.reject(new Error('no model here has an encoder')),
+  };
+
+  it.each([
+    ['informative', 64, 0],
+    ['humanitarian', 44, 2],
+  ] as const)(
+    'of %s: the shipped model gets nine in ten right, and next to none wrong',
+    async (task, count, lost) => {
+      const set = await loadMustPass(task);
+      expect(set?.posts.length).toBe(count);
+      const served = await openServed(await loadArtefact(championDir(task)), deps);
+      try {
+        const [keeps, right] = await mustPassChecks(
+          set as NonNullable<typeof set>,
+          served,
+          served,
+          JUDGE_DEFAULTS,
+        );
+        const [kept] = /^\d+/.exec(keeps?.why as string) ?? [];
+        expect(Number(kept)).toBeGreaterThanOrEqual(count - lost);
+        expect(right?.passed).toBe(true);
+      } finally {
+        await served.close();
+      }
+    },
+  );
+
+  it('refuse a model that always answers the same, and name what it gets wrong', async () => {
+    const set = (await loadMustPass('informative')) as NonNullable<Awaited<ReturnType<typeof loadMustPass>>>;
+    const champion = await openServed(await loadArtefact(championDir('informative')), deps);
+    const constant: Served = {
+      ...champion,
+      score: async (examples) => ({
+        probabilities: examples.map(() => [0.05, 0.95]),
+        answers: examples.map(() => [0, 1]),
+      }),
+    };
+    try {
+      const [keeps, right] = await mustPassChecks(set, constant, champion, JUDGE_DEFAULTS);
+      expect(keeps).toMatchObject({ passed: false, value: 0.5 });
+      expect(keeps?.why).toContain('good morning everyone');
+      expect(right?.passed).toBe(false);
+    } finally {
+      await champion.close();
+    }
+  });
+
+  it('are none for a task without a set', async () => {
+    expect(await loadMustPass('rumour')).toBeNull();
+  });
+});
