@@ -87,7 +87,7 @@ export async function openGraphs(options: ScorerOptions): Promise<Graphs> {
     for (let thread = 0; thread < threads; thread += 1) await checkGolden(pool, thread, golden, artefact);
   } catch (thrown) {
     await pool.close();
-    throw thrown;
+    throw unfit(thrown, dir);
   }
   const info = { model: manifest.name, version: manifest.version, backend: BACKEND };
   metrics.set('tocsin_model_info', 1, info);
@@ -137,6 +137,12 @@ export async function openGraphs(options: ScorerOptions): Promise<Graphs> {
     },
   };
 }
+
+/** A model that cannot even score its own golden batch is not what it should be, whatever its graph said. */
+export const unfit = (thrown: unknown, dir: string): unknown =>
+  thrown instanceof TocsinError && thrown.code === 'INTERNAL'
+    ? new TocsinError('MODEL_INVALID', `Warming up the model in ${dir}: it cannot score.`, { cause: thrown })
+    : thrown;
 
 /** What the scores of a post rest on. */
 export const modalitiesOf = ({ text, image }: PostLogits): readonly ('text' | 'image')[] =>

@@ -12,6 +12,7 @@ import { MARGIN_TOLERANCE, type Margins, parseRumourGolden } from '../golden-rum
 import type { Manifest } from '../manifest.ts';
 import type { RumourInput, RumourScorer, ScoreOutput } from '../port.ts';
 import { openThreadPool, type ThreadPool } from '../thread-pool.ts';
+import { unfit } from './graphs.ts';
 import { HEADS, type RumourJob, type RumourThreadData } from './rumour-protocol.ts';
 import { calibrated } from './scorer.ts';
 
@@ -47,7 +48,7 @@ export async function openRumourScorer(options: RumourScorerOptions): Promise<Ru
     await checkGolden(parts, artefact);
   } catch (thrown) {
     await closeAll(parts);
-    throw thrown;
+    throw unfit(thrown, dir);
   }
   const { name, version } = manifest;
   const info = { model: name, version, backend: BACKEND };

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { silentLog } from '../../../src/base/log.ts';
 import { seededRandom } from '../../../src/base/random.ts';
 import { createMetrics } from '../../../src/metrics/metrics.ts';
-import { loadArtefact } from '../../../src/models/artefact.ts';
+import { loadArtefact, sha256Of } from '../../../src/models/artefact.ts';
 import { openEngine } from '../../../src/models/engine/engine.ts';
 import type { Tf } from '../../../src/models/engine/tf.ts';
 import type { Manifest } from '../../../src/models/manifest.ts';
@@ -170,6 +170,41 @@ describe('a model that is not what it should be', () => {
       await writeTestArtefact(tf, other, join(folder, 'other'), { image: 'untrained', golden: mmn });
       other.dispose();
       copy = join(folder, 'other');
+    }));
+  /** Changes files and signs them off in the manifest, as a careless gate would. */
+  const rewrite = async (files: Readonly<Record<string, Buffer>>): Promise<void> => {
+    for (const [name, bytes] of Object.entries(files)) await writeFile(join(copy, name), bytes);
+    const entries = Object.entries(files).map(
+      ([name, bytes]) => [name, { sha256: sha256Of(bytes), bytes: bytes.length }] as const,
+    );
+    await change((m) => ({ ...m, files: { ...m.files, ...Object.fromEntries(entries) } }));
+  };
+  it('is refused: weights that are no numbers', () =>
+    damaged(async () => {
+      const tensors = tf.memory().numTensors;
+      const other = buildMmn(tf, MMN_DEFAULTS, { kind: 'sigmoid', outputs: 1 }, 12);
+      const { layers } = other;
+      tf.tidy(() => layers.setWeights(layers.getWeights().map((w) => tf.fill(w.shape, Number.NaN))));
+      copy = join(folder, 'nan');
+      await writeTestArtefact(tf, other, copy, { image: 'untrained', golden: mmn });
+      other.dispose();
+      expect(tf.memory().numTensors).toBe(tensors);
+    }));
+  it('is refused: two files in each other’s place', () =>
+    damaged(async () => {
+      const [text, joint] = [
+        await readFile(join(copy, 'text.onnx')),
+        await readFile(join(copy, 'joint.onnx')),
+      ];
+      await rewrite({ 'text.onnx': joint, 'joint.onnx': text });
+    }));
+  it('is refused: a layer that nobody knows', () =>
+    damaged(async () => {
+      const bytes = await readFile(join(copy, 'text.onnx'));
+      const at = bytes.indexOf('Relu');
+      expect(at).toBeGreaterThan(0);
+      bytes.write('Rexu', at);
+      await rewrite({ 'text.onnx': bytes });
     }));
   it('is refused: no folder at all', () =>
     expect(serve(join(folder, 'nowhere'))).rejects.toMatchObject({ code: 'MODEL_INVALID' }));

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { TocsinError } from '../../../src/base/errors.ts';
+import { labelConsumption } from '../../../src/cli/label-worker.ts';
 import { FENCE_ENTRY, fenceOf } from '../../../src/pipeline/fence.ts';
 import {
   createLabelHarness,
@@ -45,6 +47,20 @@ describe('the fence of a partition', () => {
     await harness.reopen();
     harness.sequence = 5;
     expect((await harness.run(input(post('b')))).labels).toHaveLength(1);
+  });
+
+  it('is waited for before a partition is taken over', async () => {
+    const asked: number[] = [];
+    const late = async (sequence: number): Promise<never> => {
+      asked.push(sequence);
+      throw new TocsinError('MODELS_BEHIND', 'not yet');
+    };
+    const consumption = labelConsumption({ settings: {}, models: { reach: late } } as never, 6);
+    const state = new Map([[FENCE_ENTRY, Buffer.from([0, 0, 0, 0, 0, 0, 0, 5])]]);
+    await expect(
+      consumption.open({ topic: 'any', partition: 0 }, { upto: 0n, entries: state }),
+    ).rejects.toMatchObject({ code: 'MODELS_BEHIND' });
+    expect(asked).toEqual([5]);
   });
 
   it('is not guessed where the state is torn', () => {
