@@ -109,7 +109,7 @@ export async function openInForce<M extends Models>(deps: InForceDeps<M>): Promi
     return lineUps.make(null);
   };
 
-  for (const reason of ERROR_CODES.filter((code) => /^(STATE|MODEL)_/.test(code)))
+  for (const reason of ERROR_CODES.filter((code) => /^(STATE|MODELS?)_/.test(code)))
     metrics.count('tocsin_model_refusals_total', { service, reason }, 0);
   metrics.count('tocsin_model_swaps_total', { service }, 0);
   let isFollowing = false;
