@@ -35,6 +35,12 @@ export const GUARD_LIMITS: GuardLimits = { gap: 0.15, fall: 0.1 };
  */
 const TELLS_APART = 0.55;
 
+/**
+ * Epochs in which nothing is caught: a network that has learnt neither the classes nor to withstand anything shows gaps and
+ * falls as large as those of an overfitted one.
+ */
+const WARM_UP = 5;
+
 /** PGD-10 in steps of a quarter. */
 const STEPS = 10;
 
@@ -60,7 +66,7 @@ export function caughtBy(
   limits: GuardLimits = GUARD_LIMITS,
 ): Caught | null {
   const [before, last] = [history.at(-2), history.at(-1)];
-  if (!last) return null;
+  if (!last || history.length <= WARM_UP) return null;
   if (last.fgsm - last.pgd > limits.gap) return 'gap';
   return before && before.clean >= TELLS_APART && before.pgd - last.pgd > limits.fall ? 'fall' : null;
 }

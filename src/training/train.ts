@@ -97,7 +97,7 @@ export async function train(
     history: [],
     weights: [],
     optimiser: [],
-    best: weightsNow(), // what is left where the guard catches the first epoch
+    best: [],
   };
   const restored = await hooks.checkpoints?.load();
   if (restored) {

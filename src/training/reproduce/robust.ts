@@ -189,11 +189,13 @@ function hooksOf(
     devPosts,
     shuffled([...Array(devPosts.count).keys()], seededRandom(seed)).slice(0, HELD),
   );
-  const both = {
-    craftDev: (): Labelled =>
-      postsTable(victim.space.vectors, attackedPosts(tf, victim, devPosts, FIELD_EPSILON), columns),
-    ...(trainPosts.pixels ? { guard: pictureGuard(victim, held, FIELD_EPSILON, seed) } : {}),
-  };
+  // On pictures the guard says which epoch is best, so dev need not be attacked twice.
+  const both: Partial<TrainingHooks> = trainPosts.pixels
+    ? { guard: pictureGuard(victim, held, FIELD_EPSILON, seed) }
+    : {
+        craftDev: () =>
+          postsTable(victim.space.vectors, attackedPosts(tf, victim, devPosts, FIELD_EPSILON), columns),
+      };
   switch (defence) {
     case 'none':
     case 'static':
