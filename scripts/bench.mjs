@@ -25,6 +25,7 @@ const BENCHES = [
   { name: 'media', args: ['bench/media.ts'] },
   { name: 'encoders', args: ['bench/encoders.ts'] },
   { name: 'claims', args: ['bench/claims.ts'] },
+  { name: 'swap-memory', args: ['bench/swap-memory.ts'] },
   { name: 'sidecar-round', args: ['bench/sidecar-round.ts'] },
   ...['embedded', 'kafka'].flatMap((bus) => [
     pipeline(bus, 'label'),
