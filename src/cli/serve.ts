@@ -5,6 +5,7 @@ import { loadKeys } from '../config/keys.ts';
 import { openDashboard } from '../dashboard/server/dashboard.ts';
 import { openMediaStore } from '../media/store.ts';
 import { CHAMPION_DIR } from '../registry/champions.ts';
+import { registryPaths } from '../registry/layout.ts';
 import { createExplainer } from './explainer.ts';
 import { writeRunFile } from './run-file.ts';
 import { announceReady, EXIT, run, withBusFlags } from './runtime.ts';
@@ -17,7 +18,7 @@ export function register(program: Command): void {
     .option('--host <address>', 'loopback address to bind to (TOCSIN_HOST)')
     .action(async (flags: Readonly<Record<string, unknown>>) => {
       await run('serve', flags, async ({ settings, bus, codec, clock, log, metrics, signal }) => {
-        const explainer = createExplainer(settings.modelDir || CHAMPION_DIR);
+        const explainer = createExplainer(settings.modelDir || CHAMPION_DIR, registryPaths(settings).models);
         const dashboard = await openDashboard(
           {
             bus,

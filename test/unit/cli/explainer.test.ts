@@ -1,12 +1,19 @@
-/** The explainer over the shipped model: words of its own labels, and of nobody else's. */
+/** The explainer over the shipped model and a registry: words of their own labels, and of nobody else's. */
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createExplainer } from '../../../src/cli/explainer.ts';
 import type { RevisionView } from '../../../src/dashboard/wire.ts';
 import { loadArtefact } from '../../../src/models/artefact.ts';
 import { CHAMPION_DIR } from '../../../src/registry/champions.ts';
 
-const explainer = createExplainer(CHAMPION_DIR);
-afterAll(() => explainer.close());
+const models = await mkdtemp(join(tmpdir(), 'tocsin-explain-'));
+const explainer = createExplainer(CHAMPION_DIR, models);
+afterAll(async () => {
+  await explainer.close();
+  await rm(models, { recursive: true, force: true });
+});
 
 const { manifest } = await loadArtefact(CHAMPION_DIR);
 const labelled = (probability: number | null, sha256: string): RevisionView =>
@@ -37,6 +44,15 @@ describe('createExplainer', () => {
       return Math.abs(Number(code.split(':')[2]));
     });
     expect(drops).toEqual([...drops].sort((a, b) => b - a));
+  });
+
+  it('explains the label of a promoted model with that model, out of the registry', async () => {
+    const elsewhere = createExplainer(join(models, 'nowhere'), models);
+    expect(await elsewhere.explain(labelled(0.9, own))).toBeNull();
+    await cp(CHAMPION_DIR, join(models, 'informative', manifest.version), { recursive: true });
+    const words = await elsewhere.explain(labelled(0.9, own));
+    await elsewhere.close();
+    expect(words).toEqual(await explainer.explain(labelled(0.9, own)));
   });
 
   it('says nothing of a label without a score, of another model, or that rests on a picture', async () => {
