@@ -20,6 +20,7 @@ const pipeline = (bus, name, ...more) => ({
 const BENCHES = [
   { name: 'mmn', args: ['bench/mmn.ts'] },
   { name: 'models', args: ['src/cli/main.ts', 'bench', 'models'] },
+  { name: 'attack-words', args: ['bench/attack-words.ts'] },
   { name: 'bus-embedded', args: ['bench/bus-embedded.ts'] },
   { name: 'label-stages', args: ['bench/label-stages.ts'] },
   { name: 'media', args: ['bench/media.ts'] },

@@ -62,6 +62,8 @@ export interface Audit {
   readonly text: string | null;
   /** Largest and Euclidean change of the picture; null where it was not touched. */
   readonly picture: { readonly linf: number; readonly l2: number } | null;
+  /** Euclidean change of encoders' vectors; absent where they were not touched. */
+  readonly vectors?: { readonly l2: number };
   /** Times that the model was asked about this post. */
   readonly queries: number;
 }
@@ -79,7 +81,8 @@ export interface Attack {
   readonly name: string;
   /** Paper, section, equation. */
   readonly source: string;
-  readonly modality: 'text' | 'image' | 'both';
+  /** `vectors`: of frozen encoders. */
+  readonly modality: 'text' | 'image' | 'both' | 'vectors';
   readonly needs: Access;
   /** Same victim, posts and random numbers: same result. The labels are left as they are. */
   generate(victim: Victim, posts: Posts, random: Random): Crafted;

@@ -6,6 +6,7 @@ import { seededRandom } from '../base/random.ts';
 import type { Tf } from '../models/engine/tf.ts';
 import { anyWords } from './any-words.ts';
 import type { Attack, Posts, Victim } from './attack.ts';
+import { FEATURE_SPACE_DEFAULTS, featureSpace } from './feature-space.ts';
 import { fgsm } from './fgsm.ts';
 import { greedyWords } from './greedy-words.ts';
 import { pgd, pgdDefaults } from './pgd.ts';
@@ -47,6 +48,9 @@ export const SWEEP: readonly number[] = [2 / 255, 4 / 255, 8 / 255, 16 / 255, 0.
 /** The unbounded word attack looks at so many posts, and takes so many gradients. */
 const UNBOUNDED_POSTS = 50;
 const UNBOUNDED_ROUNDS = 12;
+/** Radii in feature space, as shares of the vectors' length. */
+const RADII: readonly number[] = [0.05, 0.1, 0.2];
+const UNBOUNDED_RADIUS = 10;
 const ROUNDING = 1e-9;
 
 /** All checks that make sense against what the model reads, on a batch of posts. */
@@ -121,6 +125,22 @@ export function checkSanity(tf: Tf, victim: Victim, posts: Posts, options: Sanit
         ),
       );
     }
+  }
+  if (gradient.vectors) {
+    const within = RADII.map((radius) => accuracyUnder(featureSpace({ ...FEATURE_SPACE_DEFAULTS, radius })));
+    const far = accuracyUnder(featureSpace({ steps: 40, radius: UNBOUNDED_RADIUS }));
+    flags.push(
+      flag(
+        'vectors_monotone',
+        falls([clean, ...within], slack),
+        `accuracy within 0, 5, 10, 20 % of the vectors' length: ${[clean, ...within].map(percent).join(', ')}`,
+      ),
+      flag(
+        'vectors_unbounded_win',
+        far <= ALMOST_NOTHING,
+        `accuracy within ten times their length: ${percent(far)}`,
+      ),
+    );
   }
   if (gradient.pixels) {
     const one = accuracyUnder(fgsm(epsilon));

@@ -11,6 +11,7 @@ import type { Head } from '../models/zoo/contract.ts';
 import type { Attack, Audit, Posts, Victim } from './attack.ts';
 import { characters } from './characters.ts';
 import { dilution } from './dilution.ts';
+import { featureSpace } from './feature-space.ts';
 import { fgsm } from './fgsm.ts';
 import { GREEDY_DEFAULTS, greedyWords } from './greedy-words.ts';
 import { joint } from './joint.ts';
@@ -39,7 +40,7 @@ export interface SuiteOptions {
 export function attacksOf(
   tf: Tf,
   suite: SuiteName,
-  reads: { readonly text: boolean; readonly image: boolean },
+  reads: { readonly text: boolean; readonly image: boolean; readonly vectors?: boolean },
   options: SuiteOptions,
 ): readonly Attack[] {
   const { epsilon, candidates, allowed, normalise, squareQueries } = options;
@@ -48,7 +49,7 @@ export function attacksOf(
   const tau = (epsilon * WORD_DEFAULTS.tau) / WORD_DEFAULTS.epsilon;
   const words = wordReplacement(tf, { epsilon, tau, ...constrained });
   const gradientStep = fgsm(epsilon);
-  const oneStep = [words, gradientStep, joint('joint', [words, gradientStep])];
+  const oneStep = [words, gradientStep, joint('joint', [words, gradientStep]), featureSpace()];
   const greedy = greedyWords({ ...GREEDY_DEFAULTS, ...constrained });
   const projected = pgd(pgdDefaults(epsilon));
   const strong = [
@@ -64,7 +65,7 @@ export function attacksOf(
     recycledPicture(5),
   ];
   return [...oneStep, ...(suite === 'strong' ? strong : [])].filter(({ modality }) =>
-    modality === 'both' ? reads.text && reads.image : reads[modality],
+    modality === 'both' ? reads.text && reads.image : (reads[modality] ?? false),
   );
 }
 

@@ -24,9 +24,12 @@ export function attackTable(report: Robustness): string {
     row('clean', figures(clean)),
     ...Object.entries(attacked).map(([name, run]) => row(name, under(run))),
     row('worst per post', under(worst)),
+    ...(attacked['feature-space']
+      ? ['feature-space moves the vectors of frozen encoders: an upper bound on what an edited post can do']
+      : []),
     ...epsSweep.flatMap(({ epsilon, attacked: swept }) =>
       Object.entries(swept)
-        .filter(([name]) => name !== 'words')
+        .filter(([name]) => name !== 'words' && name !== 'feature-space')
         .map(([name, run]) => row(`${name}, ε ${epsilon.toFixed(3)}`, under(run))),
     ),
     ...flags.map(({ flag, check, detail }) => `${flag}: ${check} failed (${detail})`),

@@ -4,6 +4,7 @@ import { anyWords } from '../../src/adversarial/any-words.ts';
 import type { Attack, Audit, Posts, Victim } from '../../src/adversarial/attack.ts';
 import { characters } from '../../src/adversarial/characters.ts';
 import { dilution } from '../../src/adversarial/dilution.ts';
+import { FEATURE_SPACE_DEFAULTS, featureSpace } from '../../src/adversarial/feature-space.ts';
 import { fgsm } from '../../src/adversarial/fgsm.ts';
 import { greedyWords } from '../../src/adversarial/greedy-words.ts';
 import { joint } from '../../src/adversarial/joint.ts';
@@ -19,7 +20,7 @@ import type { Tf } from '../../src/models/engine/tf.ts';
 import { MAX_WORDS } from '../../src/models/words.ts';
 import type { Network } from '../../src/models/zoo/contract.ts';
 import { architecture } from '../../src/models/zoo/zoo.ts';
-import { scenePosts, sceneSpace, sceneVictim } from '../support/attack-scene.ts';
+import { scenePosts, sceneSpace, sceneVictim, withVectors } from '../support/attack-scene.ts';
 
 const EPSILON = 0.1;
 const same = (text: string): string => text;
@@ -43,6 +44,7 @@ const CASES: readonly Case[] = [
   { attack: () => prefix(same), harms: false },
   { attack: () => dilution(same, ['w1 w2 w3', 'w9 w8']), harms: true },
   { attack: () => recycledPicture(3), harms: true },
+  { attack: () => featureSpace({ ...FEATURE_SPACE_DEFAULTS, steps: 4 }), harms: true },
 ];
 
 let tf: Tf;
@@ -50,15 +52,26 @@ let space: WordSpace;
 const networks: Network[] = [];
 let text: Victim;
 let image: Victim;
+let vectors: Victim;
+
+const postsFor = ({ modality }: Attack): Posts => {
+  if (modality === 'vectors') return withVectors(scenePosts(6, false));
+  return scenePosts(modality === 'image' ? 4 : 10, modality === 'image');
+};
+const victimFor = ({ modality }: Attack): Victim => {
+  if (modality === 'vectors') return vectors;
+  return modality === 'image' ? image : text;
+};
 
 beforeAll(async () => {
   tf = await openEngine();
   space = sceneSpace(tf);
-  for (const name of ['text-cnn', 'visual-cnn']) {
+  for (const name of ['text-cnn', 'visual-cnn', 'mafn']) {
     const scene = sceneVictim(tf, architecture(name), space);
     networks.push(scene.network);
     if (name === 'text-cnn') text = scene.victim;
-    else image = scene.victim;
+    else if (name === 'visual-cnn') image = scene.victim;
+    else vectors = scene.victim;
   }
 });
 afterAll(() => {
@@ -74,21 +87,20 @@ for (const { attack: make, harms } of CASES) {
       seed = 1,
     ): { attack: Attack; victim: Victim; posts: Posts; crafted: Posts; audit: readonly Audit[] } => {
       const attack = make(tf);
-      const victim = attack.modality === 'image' ? image : text;
-      const posts = scenePosts(attack.modality === 'image' ? 4 : 10, attack.modality === 'image');
+      const victim = victimFor(attack);
+      const posts = postsFor(attack);
       const { posts: crafted, audit } = attack.generate(victim, posts, seededRandom(seed));
       return { attack, victim, posts, crafted, audit };
     };
 
     it('leaves count and labels alone, disposes of its tensors and does not change what it was given', () => {
       const before = tf.memory().numTensors;
-      const { posts, crafted, audit } = run();
+      const { attack, posts, crafted, audit } = run();
       expect(tf.memory().numTensors).toBe(before);
       expect(crafted.count).toBe(posts.count);
       expect(crafted.labels).toEqual(posts.labels);
       expect(audit).toHaveLength(posts.count);
-      const untouched = scenePosts(posts.count, posts.pixels !== null);
-      expect(posts).toEqual(untouched);
+      expect(posts).toEqual(postsFor(attack));
     });
 
     it('does the same again for the same seed', () => {
@@ -199,6 +211,43 @@ describe('greedy word replacement', () => {
       expect(new Set(swaps.map(({ position }) => position)).size).toBe(swaps.length);
       expect(after[i]).toBeGreaterThanOrEqual(before[i] as number);
     });
+  });
+});
+
+describe('the attack in feature space', () => {
+  it('stays in the ball around each post’s own vectors, leaves all else, and says how far it went', () => {
+    const posts = withVectors(scenePosts(6, false));
+    const radius = 0.1;
+    const { posts: crafted, audit } = featureSpace({ radius, steps: 6 }).generate(
+      vectors,
+      posts,
+      seededRandom(1),
+    );
+    const lengths = (
+      of: (column: Float32Array, k: number, other: Float32Array) => number,
+      i: number,
+    ): number[] =>
+      (['tokens', 'imageLogits'] as const).map((column) => {
+        const [before, after] = [posts.others?.[column], crafted.others?.[column]] as [
+          Float32Array,
+          Float32Array,
+        ];
+        const size = before.length / posts.count;
+        let sum = 0;
+        for (let k = i * size; k < (i + 1) * size; k += 1) sum += of(before, k, after) ** 2;
+        return Math.sqrt(sum);
+      });
+    audit.forEach((one, i) => {
+      const moved = lengths((before, k, after) => (after[k] as number) - (before[k] as number), i);
+      const own = lengths((before, k) => before[k] as number, i);
+      moved.forEach((way, at) => {
+        expect(way).toBeLessThanOrEqual(radius * (own[at] as number) * 1.0001);
+      });
+      expect(one.vectors?.l2).toBeCloseTo(Math.hypot(...moved), 4);
+      expect(one.vectors?.l2).toBeGreaterThan(0);
+    });
+    expect(crafted.others?.tokenMask).toEqual(posts.others?.tokenMask);
+    expect([crafted.texts, crafted.words]).toEqual([posts.texts, posts.words]);
   });
 });
 

@@ -6,7 +6,8 @@ import { buildWordSpace, type WordSpace } from '../../src/adversarial/word-space
 import { seededRandom } from '../../src/base/random.ts';
 import type { Tf } from '../../src/models/engine/tf.ts';
 import { gatherVectors, MAX_WORDS, WORD_DIMENSIONS } from '../../src/models/words.ts';
-import type { Architecture, Head, Network } from '../../src/models/zoo/contract.ts';
+import { columnShapes } from '../../src/models/zoo/columns.ts';
+import type { Architecture, Column, Head, Network } from '../../src/models/zoo/contract.ts';
 import { type Labelled, tableOf } from '../../src/training/table.ts';
 import { TRAINING_DEFAULTS, train } from '../../src/training/train.ts';
 import { TINY_DIMS } from './tiny-encoder.ts';
@@ -53,6 +54,29 @@ export function scenePosts(count: number, pictures: boolean): Posts {
   };
 }
 
+/** The posts with vectors of frozen encoders, random ones. */
+export function withVectors(posts: Posts): Posts {
+  const random = seededRandom(13);
+  const shapes = columnShapes(TINY_DIMS);
+  const drawn = (column: Column): Float32Array =>
+    Float32Array.from(
+      { length: posts.count * shapes[column].reduce((product, side) => product * side, 1) },
+      () => 2 * random() - 1,
+    );
+  return {
+    ...posts,
+    others: {
+      tokens: drawn('tokens'),
+      tokenMask: new Float32Array(posts.count * TINY_DIMS.tokens).fill(1),
+      sentence: drawn('sentence'),
+      imageLogits: drawn('imageLogits'),
+      imageFeatures: drawn('imageFeatures'),
+      entities: new Float32Array(posts.count * 16),
+      present: new Float32Array(posts.count * 2).fill(1),
+    },
+  };
+}
+
 export function sceneVictim(
   tf: Tf,
   architecture: Architecture,
@@ -63,7 +87,7 @@ export function sceneVictim(
   const columns = architecture.columns(architecture.defaults);
   return {
     network,
-    victim: createVictim(tf, { network, head: HEAD, columns, space, encode: encodeScene }),
+    victim: createVictim(tf, { network, head: HEAD, columns, dims: TINY_DIMS, space, encode: encodeScene }),
   };
 }
 

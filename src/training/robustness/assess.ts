@@ -91,8 +91,8 @@ export async function assess(
 
   return withNetwork(tf, artefact, encoders, (scoring) =>
     withOther(tf, other, async (otherScoring) => {
-      const space = spaceOf({ tf, ...encoders }, examples);
       const columns = new Set([...scoring.columns, ...(otherScoring?.columns ?? [])]);
+      const space = spaceOf({ tf, ...encoders }, columns.has('words') ? examples : []);
       const classes = classesOf(manifest, data);
       const posts = await openPosts(scoring, [...columns], { data, classes }, examples, pictures);
       const victim = openVictim(scoring, space);
