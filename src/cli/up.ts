@@ -27,7 +27,7 @@ interface Flags {
 export function register(program: Command): void {
   withBusFlags(program.command('up'))
     .description(
-      'Runs label, media and claim workers, the scorer and the dashboard together. Example: tocsin up --sample --port 8787',
+      'Runs label, media and claim workers, the scorer, the gate and the dashboard together. Example: tocsin up --sample --port 8787',
     )
     .option('--port <n>', 'port of the dashboard, 0 for a free one (TOCSIN_PORT)')
     .option('--host <address>', 'address of the dashboard (TOCSIN_HOST)')
@@ -77,9 +77,14 @@ export function register(program: Command): void {
               const rumourDir = settings.rumourModelDir || RUMOUR_CHAMPION_DIR;
               // Said before the address, which is the last line.
               if (existsSync(join(rumourDir, ARTEFACT_FILES.manifest)))
-                running.push(startScorer(service('scorer'), deps));
+                running.push(startBeside(service('scorer'), deps, warnOfNoScores));
               else warnOfNoScores(`there is no model in ${rumourDir}.`);
-              if (sidecar) running.push(supervise(service('sidecar'), deps));
+              // On Kafka several may run `up`; the gate must be one, so there it is started by hand.
+              if (settings.bus === 'embedded') running.push(startBeside(service('gate'), deps, warnOfNoGate));
+              if (sidecar) {
+                running.push(supervise(service('sidecar'), deps));
+                if (!settings.vaultDir) warnOfNoVault();
+              }
               if (sample) running.unshift(supervise(sampleJob(settings.dataDir, shared), deps));
               process.stdout.write(`${up[0]}\n`);
               await interrupted;
@@ -94,11 +99,25 @@ export function register(program: Command): void {
     });
 }
 
-/** Nothing waits for scores, so nothing stops for want of them: claims stay pending, and the next start asks again. */
-function startScorer(service: Service, deps: Parameters<typeof supervise>[1]): Supervised {
-  const scorer = supervise(service, deps);
-  scorer.ready.catch((error: Error) => warnOfNoScores(error.message));
-  return scorer;
+/** Nothing waits for it, so nothing stops for want of it: what it had to do stays to be done, and the next start does it. */
+function startBeside(
+  service: Service,
+  deps: Parameters<typeof supervise>[1],
+  warn: (why: string) => void,
+): Supervised {
+  const beside = supervise(service, deps);
+  beside.ready.catch((error: Error) => warn(error.message));
+  return beside;
+}
+
+function warnOfNoGate(why: string): void {
+  process.stderr.write(`Without the gate no other model comes to serve, everything else works: ${why}\n`);
+}
+
+function warnOfNoVault(): void {
+  process.stderr.write(
+    'Without a vault (TOCSIN_VAULT) the gate judges no candidates; it answers requests of people.\n',
+  );
 }
 
 function warnOfNoScores(why: string): void {

@@ -1,9 +1,9 @@
 /** The signed versions that lie in the registry. */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TocsinError } from '../base/errors.ts';
 import { ARTEFACT_FILES, type Artefact, parseManifest } from '../models/artefact.ts';
-import { versionDir } from './layout.ts';
+import { isSegment, versionDir } from './layout.ts';
 import { openVersion } from './open-version.ts';
 import type { TrustedKeys } from './verify.ts';
 
@@ -25,4 +25,15 @@ export async function findSigned(
   }
   const { manifest, digest } = parseManifest(text, dir);
   return openVersion(modelsDir, task, { name: manifest.name, version, digest }, keys);
+}
+
+/** Names of the versions of each task, whether or not they can be opened. */
+export async function listVersions(
+  modelsDir: string,
+): Promise<readonly { readonly task: string; readonly version: string }[]> {
+  const found: { task: string; version: string }[] = [];
+  for (const task of (await readdir(modelsDir).catch(() => [])).filter(isSegment).sort())
+    for (const version of (await readdir(join(modelsDir, task))).filter(isSegment).sort())
+      found.push({ task, version });
+  return found;
 }
