@@ -123,7 +123,9 @@ describe('cost', () => {
     // Never more than two calls of one model in a row.
     expect(calls.join('')).not.toMatch(/aaa|bbb/);
     expect(latencyCheck(ratios, JUDGE_DEFAULTS)).toMatchObject({ passed: false, value: 1.5, limit: 1.1 });
-    expect(latencyCheck([9, 1.05, 1.02], JUDGE_DEFAULTS)).toMatchObject({ passed: true, value: 1.05 });
+    // Three turns in four: one quick turn may be luck, and so may two slow ones.
+    expect(latencyCheck([9, 1.3, 1.2, 1.2, 1], JUDGE_DEFAULTS)).toMatchObject({ passed: false, value: 1.2 });
+    expect(latencyCheck([9, 1.3, 1.2, 1, 1], JUDGE_DEFAULTS)).toMatchObject({ passed: true, value: 1 });
   });
 
   it('caps the folder', async () => {

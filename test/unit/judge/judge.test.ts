@@ -114,7 +114,7 @@ describe('the gate accepts', PATIENCE, () => {
       ...manifest,
       provenance: { ...others, 'author:loud': 400 },
     }));
-    const again = await judge(await loadArtefact(better.dir), { ratios: [3, 3, 1] });
+    const again = await judge(await loadArtefact(better.dir), { ratios: [3, 2, 3] });
     expect(failed(again)).toEqual(['provenance-author', 'latency-p95']);
   });
 
