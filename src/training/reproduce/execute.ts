@@ -145,6 +145,7 @@ async function execute(deps: ExecuteDeps, bench: Bench, data: Dataset, key: RunK
     attacked: {},
     trainRows: split.train.length,
     epochs: fitted.result.epochs,
+    caught: fitted.result.caught,
     seconds: (clock.monotonic() - began) / 1_000,
     engine: describeEngine(tf),
   };
@@ -262,6 +263,7 @@ async function* robustGroup(
       attacked: run.attacked,
       trainRows: split.train.length,
       epochs: run.epochs,
+      caught: run.caught,
       seconds: (now - began) / 1_000,
       engine: describeEngine(tf),
     };

@@ -228,6 +228,7 @@ export function pairsReport(runs: readonly RunResult[]): string {
       '',
       ...gainsOf(of, null),
       ...gapsOf(of),
+      ...endedBy(own),
     ];
   });
   const { label = [], trainRows = 0 } = runs[0] ?? {};
@@ -240,6 +241,14 @@ export function pairsReport(runs: readonly RunResult[]): string {
     'above; pictures are trained against within 8/255 (static within 0.1, as the paper) and attacked within both.',
     ...tables,
   ].join('\n');
+}
+
+/** Runs that the guard ended. */
+function endedBy(runs: readonly RunResult[]): string[] {
+  const told = runs.flatMap(({ key, caught, epochs }) =>
+    caught ? [`${NAMES[key.training as Defence]}, seed ${key.seed}, epoch ${epochs} (${caught})`] : [],
+  );
+  return told.length === 0 ? [] : [`- Ended by the guard: ${told.join('; ')}.`];
 }
 
 /** FGSM − PGD-10 of the picture branch. */

@@ -31,10 +31,10 @@ import {
   postsTable,
   staticPosts,
 } from '../defences.ts';
-import { pictureGuard } from '../overfitting-guard.ts';
+import { type Caught, pictureGuard } from '../overfitting-guard.ts';
 import { FIELD_EPSILON, PAPER_EPSILON, pgdClimb } from '../picture-defences.ts';
 import type { Labelled } from '../table.ts';
-import { type TrainingHooks, type TrainingOptions, train } from '../train.ts';
+import { type TrainingHooks, type TrainingOptions, type TrainingResult, train } from '../train.ts';
 import type { MmatModel } from './paper.ts';
 
 const HEAD: Head = { kind: 'sigmoid', outputs: 1 };
@@ -62,6 +62,7 @@ export interface RobustDeps {
 interface RobustResult {
   readonly defence: Defence;
   readonly epochs: number;
+  readonly caught: Caught | null;
   readonly clean: readonly number[];
   readonly attacked: Readonly<Record<string, readonly number[]>>;
 }
@@ -116,14 +117,14 @@ export async function* robustRuns(
       victim: createVictim(tf, { network, head: HEAD, columns, space, encode: vocabulary.encode }),
     };
   };
-  const fitOn = async (
+  const fitOn = (
     network: Network,
     posts: Posts,
     hooks: Partial<TrainingHooks>,
     changed: Partial<TrainingOptions> = {},
-  ): Promise<number> => {
+  ): Promise<TrainingResult> => {
     const data = { train: tableFor(posts), dev: tableFor(devPosts) };
-    const { epochs } = await train(
+    return train(
       tf,
       network,
       HEAD,
@@ -135,12 +136,11 @@ export async function* robustRuns(
         ...hooks,
       },
     );
-    return epochs;
   };
   // Algorithm 1, lines 1–3: the undefended model. It is trained again where it is not wanted itself: the others need it.
   const twin = open(options.seed);
   try {
-    const twinEpochs = await fitOn(twin.network, trainPosts, {});
+    const twinFit = await fitOn(twin.network, trainPosts, {});
     for (const defence of defences) {
       // It retrains from scratch with other first weights.
       const { network, victim } = defence === 'none' ? twin : open(options.seed + 1_000);
@@ -148,9 +148,9 @@ export async function* robustRuns(
         const posts =
           defence === 'static' ? staticPosts(tf, twin.victim, trainPosts, PAPER_EPSILON) : trainPosts;
         const watched: Watched = { deps: { tf, network, head: HEAD, columns, victim }, trainPosts, devPosts };
-        const epochs =
+        const { epochs, caught } =
           defence === 'none'
-            ? twinEpochs
+            ? twinFit
             : await fitOn(
                 network,
                 posts,
@@ -160,6 +160,7 @@ export async function* robustRuns(
         yield {
           defence,
           epochs,
+          caught,
           clean: probabilities(victim, testPosts),
           attacked: attackedProbabilities(tf, twin.victim, victim, testPosts, options.seed, greedy),
         };

@@ -43,6 +43,8 @@ export interface RunResult {
   readonly attacked: Readonly<Record<string, readonly number[]>>;
   readonly trainRows: number;
   readonly epochs: number;
+  /** Why the guard ended training; null where it did not, or there was none. */
+  readonly caught: 'gap' | 'fall' | null;
   readonly seconds: number;
   /** The engine that trained it. */
   readonly engine: string;
@@ -71,6 +73,7 @@ const resultSchema: z.ZodType<RunResult, unknown> = z.object({
   attacked: z.record(z.string(), z.array(z.number())).default({}),
   trainRows: z.number(),
   epochs: z.number(),
+  caught: z.enum(['gap', 'fall']).nullable().default(null),
   seconds: z.number(),
   engine: z.string(),
 });
