@@ -9,6 +9,8 @@ import type { Attack, Audit, Swap } from './attack.ts';
 /** Places whose gradients are held against the whole table at once; 256 × 50,000 products are 51 MB. */
 const CHUNK = 256;
 
+const STARTS = 20;
+
 /** @param rounds gradients that are taken; each post takes the whole step if that harms more, else its best word alone */
 export function anyWords(tf: Tf, rounds: number): Attack {
   return {
@@ -16,10 +18,19 @@ export function anyWords(tf: Tf, rounds: number): Attack {
     source: 'Eq. 2 to first order over the whole word table, at every place',
     modality: 'text',
     needs: 'gradient',
-    generate(victim, posts) {
+    generate(victim, posts, random) {
       const { vectors, rows, dimensions } = victim.space;
       const words = posts.words.slice();
       const losses = victim.losses(posts).slice();
+      // Any words are better than a dead end: each post keeps the most harmful of some random fillings.
+      for (let start = 0; start < STARTS; start += 1) {
+        const drawn = words.map(() => 1 + Math.floor(random() * (rows - 1)));
+        victim.losses({ ...posts, words: drawn }).forEach((loss, i) => {
+          if (loss <= (losses[i] as number)) return;
+          losses[i] = loss;
+          words.set(drawn.subarray(i * MAX_WORDS, (i + 1) * MAX_WORDS), i * MAX_WORDS);
+        });
+      }
       for (let round = 0; round < rounds; round += 1) {
         const { words: gradient } = victim.gradient({ ...posts, words });
         if (!gradient) break;
@@ -40,7 +51,7 @@ export function anyWords(tf: Tf, rounds: number): Attack {
           const [before, after] = [posts.words[i * MAX_WORDS + position], words[i * MAX_WORDS + position]];
           if (before !== after) swaps.push({ position, before: before as number, after: after as number });
         }
-        return { swaps, text: null, picture: null, queries: 1 + 3 * rounds };
+        return { swaps, text: null, picture: null, queries: 1 + STARTS + 3 * rounds };
       });
       return { posts: { ...posts, words }, audit };
     },

@@ -23,6 +23,7 @@ export function withAttackFlags(command: Command): Command {
     )
     .option('--twin <folder>', 'the undefended twin that static examples are crafted on')
     .option('--crafter <folder>', 'crafts on another model instead: transfer')
+    .option('--constraints', 'words give way to their part of speech alone; names, numbers, negations stay')
     .option('--epsilon <e>', 'bound of attacks on pictures, like 8/255 or 0.1', '8/255');
 }
 
@@ -48,7 +49,7 @@ export async function assessModel(
       { artefact, encoders },
       data,
       choice,
-      { ...ASSESS_DEFAULTS, suite, epsilon, seed: choice.seed },
+      { ...ASSESS_DEFAULTS, suite, epsilon, seed: choice.seed, constraints: flags['constraints'] === true },
       other &&
         otherEncoders && {
           artefact: other,

@@ -1,13 +1,21 @@
 /** How an artefact stands up to a suite of attacks on labelled posts, and whether the report may be believed. */
 import type { Posts, Victim } from '../../adversarial/attack.ts';
+import { sameKind } from '../../adversarial/constraints.ts';
 import { pickPosts } from '../../adversarial/posts.ts';
 import { checkSanity, SWEEP } from '../../adversarial/sanity.ts';
-import { attacksOf, runSuite, type SuiteName, type SuiteResult } from '../../adversarial/suite.ts';
+import {
+  attacksOf,
+  runSuite,
+  type SuiteName,
+  type SuiteOptions,
+  type SuiteResult,
+} from '../../adversarial/suite.ts';
 import type { WordSpace } from '../../adversarial/word-space.ts';
 import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { seededRandom, shuffled } from '../../base/random.ts';
 import type { Artefact } from '../../models/artefact.ts';
+import { createWordKinds } from '../../models/encoders/word-kinds.ts';
 import type { Tf } from '../../models/engine/tf.ts';
 import type { Manifest } from '../../models/manifest.ts';
 import { normaliseText } from '../../normalise/text.ts';
@@ -33,6 +41,8 @@ export interface AssessOptions {
   /** Posts that the sanity checks look at, drawn by the seed. */
   readonly sanityPosts: number;
   readonly seed: number;
+  /** Words are replaced by words of their part of speech alone; names, numbers and negations stay. */
+  readonly constraints: boolean;
 }
 
 /** Bound: the field's usual one; neighbours: models.md §1.2. */
@@ -41,6 +51,7 @@ export const ASSESS_DEFAULTS: Omit<AssessOptions, 'suite' | 'seed'> = {
   candidates: 10,
   squareQueries: 500,
   sanityPosts: 200,
+  constraints: false,
 };
 
 export interface AssessDeps {
@@ -82,7 +93,13 @@ export async function assess(
   other: OtherModel | null,
 ): Promise<Assessment> {
   const { tf, clock, report } = deps;
-  const { suite, seed, sanityPosts, ...bounds } = options;
+  const { suite, seed, sanityPosts, constraints, ...budget } = options;
+  const kindOf = createWordKinds();
+  const { word } = encoders.vocabulary;
+  const bounds: Bounds = {
+    ...budget,
+    ...(constraints ? { allowed: sameKind((row) => kindOf(word(row))) } : {}),
+  };
   const { manifest } = artefact;
   const began = clock.monotonic();
   const pictures = openPictures();
@@ -136,12 +153,12 @@ export async function assess(
           suite,
           crafter: crafter.facts,
           epsilon: bounds.epsilon,
+          constraints,
           seed,
           n: posts.count,
           ...reported(result, checks, sweep),
           seconds: (clock.monotonic() - began) / 1_000,
         };
-        const { word } = encoders.vocabulary;
         return { robustness, result, posts, naming: { classes: judgedClasses(manifest, data), word } };
       } finally {
         crafter.close();
@@ -150,11 +167,13 @@ export async function assess(
   );
 }
 
+type Bounds = Omit<SuiteOptions, 'normalise'>;
+
 function attacksFor(
   tf: Tf,
   suite: SuiteName,
   reads: Reads,
-  bounds: Omit<AssessOptions, 'suite' | 'seed' | 'sanityPosts'>,
+  bounds: Bounds,
   name: string,
 ): ReturnType<typeof attacksOf> {
   const attacks = attacksOf(tf, suite, reads, { ...bounds, normalise: (text) => normaliseText(text).text });

@@ -34,6 +34,8 @@ export interface Robustness extends EvaluationFacts {
   readonly crafter: CrafterFacts;
   /** Bound of attacks on pictures. */
   readonly epsilon: number;
+  /** Whether words were replaced within their part of speech alone. */
+  readonly constraints: boolean;
   readonly seed: number;
   readonly n: number;
   readonly clean: Figures;
