@@ -118,6 +118,7 @@ async function open(runtime: Runtime, engineFlags: Flags): Promise<Sidecar> {
   const pauseForLabels = createPause({
     lag: () => labelLag(bus),
     most: settings.sidecarMaxLag,
+    workShare: settings.sidecarWorkPercent / 100,
     clock,
     signal,
     told: (paused) => {

@@ -39,6 +39,7 @@ export interface Settings {
   readonly sidecarOnDrift: boolean;
   readonly sidecarThreads: number;
   readonly sidecarMaxLag: number;
+  readonly sidecarWorkPercent: number;
   readonly embeddedMaxBytes: number;
   readonly sessionTimeoutMs: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -280,6 +281,12 @@ export const DECLARED: readonly Declared[] = [
     env: 'TOCSIN_SIDECAR_MAX_LAG',
     type: int(1_000, 0, 1_000_000_000),
     doc: 'Posts that wait for a label at which the sidecar rests until half of them are done.',
+  },
+  {
+    key: 'sidecarWorkPercent',
+    env: 'TOCSIN_SIDECAR_WORK_PERCENT',
+    type: int(50, 1, 100),
+    doc: 'Per cent of the time that a round works; it rests between steps for the others, so that labels do not wait.',
   },
   {
     key: 'embeddedMaxBytes',

@@ -4,10 +4,10 @@ import type { JudgeOptions } from './options.ts';
 import { type Check, percent } from './verdict.ts';
 
 /**
- * Provenance counts samples by keys such as `author:HASH`, `source:NAME`, `hour:2026-11-25T14`; within each kind every
- * sample is counted once. Other keys name trusted data and are not limited.
+ * Provenance counts samples: all of them by `seed` (trusted data) and `human` (rulings), and of the human ones the largest
+ * by `author:HASH` and `source-hour:NAME 2026-11-25T14`. Shares are of all samples; without `seed` and `human`, of the kind's.
  */
-const KINDS = ['author', 'source', 'hour'] as const;
+const KINDS = ['author', 'source-hour'] as const;
 
 /** Nothing is limited to less than one sample. */
 const LEAST = 1;
@@ -27,7 +27,8 @@ export function provenanceChecks(
         limit: provenanceShare,
         why: `the manifest names no ${kind}.`,
       };
-    const total = counts.reduce((sum, [, count]) => sum + count, 0);
+    const { seed = 0, human = 0 } = provenance;
+    const total = seed + human || counts.reduce((sum, [, count]) => sum + count, 0);
     const [largest, count] = counts.reduce((most, entry) => (entry[1] > most[1] ? entry : most));
     const value = count / Math.max(1, total);
     return {

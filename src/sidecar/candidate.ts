@@ -10,7 +10,7 @@ import { writeArtefact } from '../registry/artefact.ts';
 import { servingFiles } from '../training/serving-files.ts';
 import { encodeSplit } from '../training/splits.ts';
 import type { Engine } from './champion.ts';
-import type { RoundPlan } from './plan.ts';
+import type { PlannedRow, RoundPlan } from './plan.ts';
 import type { Retrained } from './retrain.ts';
 
 export interface Candidate {
@@ -61,11 +61,7 @@ export async function writeCandidate(
     },
     codeVersion,
     parent: plan.parent,
-    provenance: {
-      seed: plan.train.filter(({ provenance }) => provenance === 'seed').length,
-      human: plan.train.filter(({ provenance }) => provenance === 'human').length,
-      crafted: retrained.crafted,
-    },
+    provenance: { ...provenanceOf(plan.train), crafted: retrained.crafted },
     round: plan.round,
     metrics,
   };
@@ -89,6 +85,28 @@ export async function writeCandidate(
   await removeTorn(dir);
   if (!(await isThere(target))) await writeArtefact(target, files, manifest);
   return { dir: target, version };
+}
+
+/** Most authors, and most sources in an hour, that a manifest names: those with the most samples. */
+const NAMED = 20;
+
+/** Samples by where they are from, and how many the authors and source hours with the most of them gave. */
+function provenanceOf(train: readonly PlannedRow[]): Record<string, number> {
+  const human = train.filter(({ provenance }) => provenance === 'human');
+  const most = (kind: string, keyOf: (row: PlannedRow) => string): [string, number][] => {
+    const counts = new Map<string, number>();
+    for (const row of human) counts.set(keyOf(row), (counts.get(keyOf(row)) ?? 0) + 1);
+    return [...counts]
+      .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+      .slice(0, NAMED)
+      .map(([key, count]) => [`${kind}:${key}`, count]);
+  };
+  return Object.fromEntries([
+    ['seed', train.length - human.length],
+    ['human', human.length],
+    ...most('author', ({ from }) => from?.author ?? ''),
+    ...most('source-hour', ({ from }) => from?.sourceHour ?? ''),
+  ]);
 }
 
 const nothing = async (): Promise<void> => {};

@@ -63,7 +63,6 @@ export const HYGIENE_DEFAULTS: Omit<HygieneOptions, 'most'> = {
 
 /** Two people's word outweighs what neighbours and the champion say. */
 const SURE = 2;
-const HOUR_MS = 3_600_000;
 
 export interface Sorted {
   readonly admitted: readonly HumanSample[];
@@ -89,7 +88,7 @@ export function sortSamples(
   suspects.forEach((suspect, i) => {
     const { sample, known, message, heldOut, loss } = suspect;
     const { post, people, disputed } = sample;
-    const hour = `${post.source} ${Math.floor(post.createdAt / HOUR_MS)}`;
+    const { author, sourceHour } = originOf(post);
     const reason = ((): QuarantineReason | null => {
       if (!known) return 'no_words';
       if (disputed) return 'disputed';
@@ -97,8 +96,8 @@ export function sortSamples(
       if (messages.has(message)) return 'duplicate';
       if (people < SURE && disagrees(i)) return 'neighbours';
       if (people < SURE && loss > worst) return 'loss';
-      if (!authors.room(post.author ?? '')) return 'author_share';
-      if (!hours.room(hour)) return 'hour_share';
+      if (!authors.room(author)) return 'author_share';
+      if (!hours.room(sourceHour)) return 'hour_share';
       return null;
     })();
     if (reason) {
@@ -107,10 +106,21 @@ export function sortSamples(
     }
     admitted.push(sample);
     messages.add(message);
-    authors.take(post.author ?? '');
-    hours.take(hour);
+    authors.take(author);
+    hours.take(sourceHour);
   });
   return { admitted, quarantined };
+}
+
+/** Whose share a post counts to. Posts without an author are one author's. */
+export function originOf({ author, source, createdAt }: HumanSample['post']): {
+  readonly author: string;
+  readonly sourceHour: string;
+} {
+  return {
+    author: author ?? '',
+    sourceHour: `${source} ${new Date(createdAt).toISOString().slice(0, 'YYYY-MM-DDTHH'.length)}`,
+  };
 }
 
 function createShares(most: number): { room(key: string): boolean; take(key: string): void } {

@@ -6,7 +6,14 @@ import type { Artefact } from '../models/artefact.ts';
 import { MAX_WORDS, tokenise } from '../models/words.ts';
 import { groupNearDuplicates } from '../training/groups.ts';
 import { type Engine, openChampion, spaceOf } from './champion.ts';
-import { HYGIENE_DEFAULTS, type Sorted, type Suspect, sortSamples, type Trusted } from './hygiene.ts';
+import {
+  HYGIENE_DEFAULTS,
+  originOf,
+  type Sorted,
+  type Suspect,
+  sortSamples,
+  type Trusted,
+} from './hygiene.ts';
 import type { PlannedRow, RoundPlan } from './plan.ts';
 import { meanOf, postsOf } from './posts.ts';
 import type { HumanSample } from './samples.ts';
@@ -44,10 +51,18 @@ export function makePlan(
   samples: readonly HumanSample[],
   { number, reason, seed, startedAt, posts, parent }: PlanOptions,
 ): Planned {
-  const sorted = checkSamples(engine, champion, seeds, samples, Math.max(1, Math.floor(SHARE * posts)));
-  const human = sorted.admitted
-    .slice(0, Math.floor(HUMAN_SHARE * posts))
-    .map(({ post, label }): PlannedRow => ({ id: post.id, text: post.text, label, provenance: 'human' }));
+  // Of the round as it can be: fewer posts than asked for leave an author less.
+  const size = Math.min(posts, seeds.train.length + samples.length);
+  const sorted = checkSamples(engine, champion, seeds, samples, Math.max(1, Math.floor(SHARE * size)));
+  const human = sorted.admitted.slice(0, Math.floor(HUMAN_SHARE * posts)).map(
+    ({ post, label }): PlannedRow => ({
+      id: post.id,
+      text: post.text,
+      label,
+      provenance: 'human',
+      from: originOf(post),
+    }),
+  );
   const random = seededRandom(seed);
   const drawn = shuffled(seeds.train, random)
     .slice(0, posts - human.length)

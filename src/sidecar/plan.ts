@@ -14,6 +14,8 @@ export interface PlannedRow {
   readonly text: string;
   readonly label: 0 | 1;
   readonly provenance: 'seed' | 'human';
+  /** Of a human sample: its author, and its source in its hour. The gate looks at both. */
+  readonly from?: { readonly author: string; readonly sourceHour: string };
 }
 
 export interface RoundPlan extends Pick<Seeds, 'data' | 'split' | 'dev' | 'test'> {

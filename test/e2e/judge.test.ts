@@ -37,7 +37,7 @@ describe('tocsin judge', () => {
     expect(judged).toMatchObject({ posts: 300, leftOut: 0 });
     const names = [...new Set(checks.map(({ name }) => name))];
     expect(names).toEqual([
-      ...['comparable', 'vault', 'size', 'provenance-author', 'provenance-source', 'provenance-hour'],
+      ...['comparable', 'vault', 'size', 'provenance-author', 'provenance-source-hour'],
       ...['clean-macro-f1', 'clean-balanced-accuracy', 'class-recall', 'class-f1', 'event', 'language'],
       ...['calibration-error', 'must-pass', 'must-pass-right', 'robust-unseen', 'not-memorised'],
       ...['robust-attack', 'trigger-words', 'latency-p95'],

@@ -153,6 +153,7 @@ export async function killSidecar(
   const env = {
     TOCSIN_SIDECAR_DATA: join(folder.path, 'seeds.jsonl'),
     TOCSIN_SIDECAR_POSTS: '300',
+    TOCSIN_SIDECAR_WORK_PERCENT: '100',
     TOCSIN_LOG: 'info',
   };
   try {

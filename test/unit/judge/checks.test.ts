@@ -142,12 +142,18 @@ describe('provenance', () => {
     Object.fromEntries(Array.from({ length: count }, (_, i) => [`${kind}:${i}`, 2]));
 
   it('allows one per cent of each kind, and one sample always', () => {
-    expect(passed(many('author', 100))).toEqual([true, true, true]);
-    expect(passed({ ...many('author', 100), 'author:loud': 4 })).toEqual([false, true, true]);
-    expect(passed({ ...many('source', 100), 'source:feed': 80 })).toEqual([true, false, true]);
-    expect(passed({ ...many('hour', 20) })).toEqual([true, true, false]);
-    expect(passed({ 'author:a': 1, 'author:b': 1 })).toEqual([true, true, true]);
-    expect(passed({ 'trusted:CrisisLexT26': 24_000 })).toEqual([true, true, true]);
+    expect(passed(many('author', 100))).toEqual([true, true]);
+    expect(passed({ ...many('author', 100), 'author:loud': 4 })).toEqual([false, true]);
+    expect(passed({ ...many('source-hour', 20) })).toEqual([true, false]);
+    expect(passed({ 'author:a': 1, 'author:b': 1 })).toEqual([true, true]);
+    expect(passed({ 'trusted:CrisisLexT26': 24_000 })).toEqual([true, true]);
+  });
+
+  it('takes shares of all that the candidate learnt from, trusted samples too', () => {
+    const learnt = { seed: 3_000, human: 1_000 };
+    expect(passed({ ...learnt, 'author:a': 40, 'author:b': 12 })).toEqual([true, true]);
+    expect(passed({ ...learnt, 'author:a': 41 })).toEqual([false, true]);
+    expect(passed({ ...learnt, 'source-hour:feed 2026-11-25T14': 41 })).toEqual([true, false]);
   });
 });
 

@@ -102,6 +102,7 @@ describe('the pause', () => {
         return lags.shift() ?? 0;
       },
       most: 100,
+      workShare: 1,
       clock,
       signal: clock.signal,
       told: (paused) => told.push(paused),
@@ -115,10 +116,30 @@ describe('the pause', () => {
     expect(clock.now()).toBe(3_000);
   });
 
+  it('rests as long as a step took where half of the time is to be worked', async () => {
+    const clock = sleepingClock(1e9);
+    const pause = createPause({
+      lag: async () => 0,
+      most: 1,
+      workShare: 0.5,
+      clock,
+      signal: clock.signal,
+      told: () => {},
+    });
+    await pause();
+    expect(clock.now()).toBe(0);
+    await clock.sleep(30);
+    await pause();
+    expect(clock.now()).toBe(60);
+    await clock.sleep(10);
+    await pause();
+    expect(clock.now()).toBe(80);
+  });
+
   it('rejects when the work is to end', async () => {
     const clock = sleepingClock(1);
     await clock.sleep(1);
-    const deps = { lag: async () => 0, most: 1, clock, signal: clock.signal, told: () => {} };
+    const deps = { lag: async () => 0, most: 1, workShare: 0.5, clock, signal: clock.signal, told: () => {} };
     await expect(createPause(deps)()).rejects.toThrow();
   });
 });
