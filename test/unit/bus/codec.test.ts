@@ -297,7 +297,7 @@ describe('codec', () => {
         "DesiredState": "d64084d07b353bc2",
         "Evidence": "55fbb8b59af10195",
         "Feedback": "16fa4f0ae47ce86c",
-        "Label": "84b06244472b05b0",
+        "Label": "2c2baf5aa665696e",
         "MediaEvent": "3232a9631774c8a1",
         "MediaRequest": "df5ceb4ceba99ffb",
         "ModelRequest": "97fd3d13f033b16c",
