@@ -10,7 +10,7 @@ import { openClassScorer } from '../models/serving/class-scorer.ts';
 import { openRumourScorer } from '../models/serving/rumour-scorer.ts';
 import { openScorer } from '../models/serving/scorer.ts';
 import type { Example } from '../training/dataset.ts';
-import { scoreInputs } from '../training/evaluate.ts';
+import { scoreInputs, scoreRumours } from '../training/evaluate.ts';
 import { classAnswers, severalOf } from '../training/fit-classes.ts';
 import { openPictures } from '../training/pictures.ts';
 import { isBinary, TASKS } from '../training/tasks.ts';
@@ -40,9 +40,6 @@ export interface Served {
   readonly scoreInputs: ((inputs: readonly ScoreInput[]) => Promise<Scores>) | null;
   close(): Promise<void>;
 }
-
-/** Contents with large pictures that are in memory at once. */
-const CHUNK = 64;
 
 /** Opens the files that serve and checks the golden batch. Throws MODEL_INVALID as the scorers do. */
 export async function openServed(
@@ -95,17 +92,7 @@ export async function openServed(
     const pictures = openPictures();
     return {
       ...form,
-      async score(examples) {
-        const probability: (number | null)[] = [];
-        for (let from = 0; from < examples.length; from += CHUNK) {
-          const inputs = examples
-            .slice(from, from + CHUNK)
-            .map(async ({ text, picture }) => ({ text, picture: await pictures.large(picture) }));
-          const outputs = await scorer.score(await Promise.all(inputs));
-          probability.push(...outputs.map((output) => output.probability));
-        }
-        return rows(probability);
-      },
+      score: async (examples) => rows(await scoreRumours(scorer, examples, pictures)),
       scoreInputs: null,
       close: () => scorer.close(),
     };

@@ -3,10 +3,11 @@
  * labels. JSON lines, appended and flushed; a line that a kill has torn is cut off at the next start. Everything else
  * (samples.ts, hygiene.ts) follows from it.
  */
-import { mkdir, open, readFile, rename, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, open, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import type { Feedback } from '../event/records.ts';
+import { readWholeLines } from './whole-lines.ts';
 
 /** A post as its label brought it. */
 export interface RuledPost {
@@ -70,7 +71,7 @@ export async function openBuffer(path: string, limit: number): Promise<Buffer> {
     forgetOldest(rulings, limit);
     forgetOldest(posts, limit);
   };
-  const lines = await readWhole(path);
+  const lines = (await readWholeLines(path)).map((line) => lineSchema.parse(line));
   for (const line of lines) take(line);
   if (lines.length > 2 * (rulings.size + posts.size)) await rewrite(path, rulings, posts);
   const file = await open(path, 'a');
@@ -98,23 +99,6 @@ const isNews = (known: ReadonlyMap<string, KeptRuling>, { rulingId, postIds }: K
 function forgetOldest(entries: Map<string, unknown>, limit: number): void {
   const [oldest] = entries.keys();
   if (entries.size > limit && oldest !== undefined) entries.delete(oldest);
-}
-
-/** All whole lines. What stands behind the last one is cut off, so that nothing is appended to a torn line. */
-async function readWhole(path: string): Promise<Line[]> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
-  if (bytes === null) return [];
-  const end = bytes.lastIndexOf(0x0a) + 1;
-  if (end < bytes.length) await truncate(path, end);
-  return bytes
-    .subarray(0, end)
-    .toString('utf8')
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => lineSchema.parse(JSON.parse(line)));
 }
 
 async function rewrite(

@@ -3,7 +3,7 @@
  * crisis.adversarial.v1, marked as what it is, and to a file of the round, from which training takes it. A chunk that was
  * told but not yet written down when the process died is told again under the same ids.
  */
-import { appendFile, readFile, truncate } from 'node:fs/promises';
+import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Attack, Audit, Posts, Victim } from '../adversarial/attack.ts';
@@ -22,6 +22,7 @@ import type { Tf } from '../models/engine/tf.ts';
 import { MAX_WORDS, tokenise } from '../models/words.ts';
 import type { Pause } from './pause.ts';
 import type { RoundPlan } from './plan.ts';
+import { readWholeLines } from './whole-lines.ts';
 
 /** Group and service name. */
 export const SIDECAR_SERVICE = 'sidecar';
@@ -68,7 +69,7 @@ const chunkSchema: z.ZodType<Chunk> = z.object({
 export async function craft(deps: CraftDeps, plan: RoundPlan, posts: Posts): Promise<CraftedRow[]> {
   const { tf, pause, metrics } = deps;
   const path = join(deps.dir, 'crafted.jsonl');
-  const done = await readChunks(path);
+  const done = (await readWholeLines(path)).map((line) => chunkSchema.parse(line));
   const attacks = [
     {
       attack: wordReplacement(tf),
@@ -168,20 +169,4 @@ function texts(
   const changed = [...tokens];
   for (const { position, after } of swaps) changed[position] = wordList[after - 1] as string;
   return { before: tokens.join(' '), after: changed.join(' ') };
-}
-
-/** The whole chunks of a file; what a kill has torn is cut off and made again. */
-async function readChunks(path: string): Promise<Chunk[]> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return Buffer.alloc(0);
-    throw error;
-  });
-  const end = bytes.lastIndexOf(0x0a) + 1;
-  if (end < bytes.length) await truncate(path, end);
-  return bytes
-    .subarray(0, end)
-    .toString('utf8')
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => chunkSchema.parse(JSON.parse(line)));
 }

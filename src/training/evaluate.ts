@@ -7,7 +7,7 @@ import { ARTEFACT_FILES, type Artefact } from '../models/artefact.ts';
 import type { OpenEncoder } from '../models/encoders/catalogued.ts';
 import type { Tf } from '../models/engine/tf.ts';
 import type { Measured, Metrics } from '../models/manifest.ts';
-import type { ScoreInput } from '../models/port.ts';
+import type { RumourScorer, ScoreInput } from '../models/port.ts';
 import { openRumourScorer } from '../models/serving/rumour-scorer.ts';
 import { openScorer } from '../models/serving/scorer.ts';
 import { loadVocabulary } from '../models/words.ts';
@@ -299,22 +299,30 @@ const CHUNK = 64;
 export const servedRumourScores =
   ({ dir }: Artefact, openEncoder: OpenEncoder, log: Log): ScorePosts =>
   async (examples) => {
-    const pictures = openPictures();
     const scorer = await openRumourScorer({ dir, openEncoder, metrics: createMetrics({ bare: true }), log });
     try {
-      const scores: (number | null)[] = [];
-      for (let from = 0; from < examples.length; from += CHUNK) {
-        const inputs = examples
-          .slice(from, from + CHUNK)
-          .map(async ({ text, picture }) => ({ text, picture: await pictures.large(picture) }));
-        const outputs = await scorer.score(await Promise.all(inputs));
-        scores.push(...outputs.map(({ probability }) => probability));
-      }
-      return scores;
+      return await scoreRumours(scorer, examples, openPictures());
     } finally {
       await scorer.close();
     }
   };
+
+/** A rumour scorer's probabilities, a few posts at a time: their pictures are large. */
+export async function scoreRumours(
+  scorer: RumourScorer,
+  examples: readonly Example[],
+  pictures: Pictures,
+): Promise<(number | null)[]> {
+  const scores: (number | null)[] = [];
+  for (let from = 0; from < examples.length; from += CHUNK) {
+    const inputs = examples
+      .slice(from, from + CHUNK)
+      .map(async ({ text, picture }) => ({ text, picture: await pictures.large(picture) }));
+    const outputs = await scorer.score(await Promise.all(inputs));
+    scores.push(...outputs.map(({ probability }) => probability));
+  }
+  return scores;
+}
 
 /** Scores with the network itself. Throws MODEL_INVALID when its encoders are not those that it was trained with. */
 export const networkScores =
