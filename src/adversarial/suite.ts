@@ -10,6 +10,7 @@ import { MAX_WORDS } from '../models/words.ts';
 import type { Head } from '../models/zoo/contract.ts';
 import type { Attack, Audit, Posts, Victim } from './attack.ts';
 import { characters } from './characters.ts';
+import type { Allowed } from './constraints.ts';
 import { dilution } from './dilution.ts';
 import { featureSpace } from './feature-space.ts';
 import { fgsm } from './fgsm.ts';
@@ -31,7 +32,7 @@ export interface SuiteOptions {
   /** Neighbours that word attacks consider. */
   readonly candidates: number;
   /** Whether a word may stand for another. */
-  readonly allowed?: (before: number, after: number) => boolean;
+  readonly allowed?: Allowed;
   readonly squareQueries: number;
   readonly normalise: Normalise;
 }

@@ -6,6 +6,7 @@ import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 import type { Tf } from '../models/engine/tf.ts';
 import { MAX_WORDS } from '../models/words.ts';
 import type { Attack, Audit, Posts, Swap } from './attack.ts';
+import type { Allowed } from './constraints.ts';
 import type { WordSpace } from './word-space.ts';
 
 export interface WordOptions {
@@ -16,7 +17,7 @@ export interface WordOptions {
   /** Neighbours considered; at most the word space's. */
   readonly candidates: number;
   /** Whether a word may be replaced by another; everything is allowed where left out (constraints.ts). */
-  readonly allowed?: (before: number, after: number) => boolean;
+  readonly allowed?: Allowed;
 }
 
 /** The paper's ε and τ; candidates as inferred in models.md §1.2. */
@@ -89,11 +90,13 @@ function scoreCandidates(
   const own = new Float32Array(positions * dimensions);
   for (let i = 0; i < positions; i += 1) {
     const before = words[i] as number;
+    const position = i % MAX_WORDS;
+    const post = words.subarray(i - position, i - position + MAX_WORDS);
     own.set(space.vectors.subarray(before * dimensions, (before + 1) * dimensions), i * dimensions);
     for (let k = 0; k < considered; k += 1) {
       const after = space.neighbours[before * n + k] as number;
       const at = i * considered + k;
-      mask[at] = after === 0 || (allowed && !allowed(before, after)) ? FORBIDDEN : 0;
+      mask[at] = after === 0 || (allowed && !allowed({ position, before, after }, post)) ? FORBIDDEN : 0;
       vectors.set(space.vectors.subarray(after * dimensions, (after + 1) * dimensions), at * dimensions);
     }
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { systemClock } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
+import type { ConstraintName } from '../adversarial/constraints.ts';
 import { createLog } from '../metrics/log.ts';
 import type { Artefact } from '../models/artefact.ts';
 import type { Dataset } from '../training/dataset.ts';
@@ -23,7 +24,11 @@ export function withAttackFlags(command: Command): Command {
     )
     .option('--twin <folder>', 'the undefended twin that static examples are crafted on')
     .option('--crafter <folder>', 'crafts on another model instead: transfer')
-    .option('--constraints', 'words give way to their part of speech alone; names, numbers, negations stay')
+    .option(
+      '--constraints [names]',
+      'what word attacks keep, all or some of part-of-speech (names, numbers, negations stay), antonyms, language-model ' +
+        "(trigrams counted on the split's training part)",
+    )
     .option('--epsilon <e>', 'bound of attacks on pictures, like 8/255 or 0.1', '8/255');
 }
 
@@ -36,7 +41,7 @@ export async function assessModel(
 ): Promise<Assessment> {
   // Loaded here, not above: `tocsin --help` loads every command.
   const { ASSESS_DEFAULTS, assess } = await import('../training/robustness/assess.ts');
-  const { suite, epsilon, twin, crafter } = await attackFlags(flags);
+  const { suite, epsilon, twin, crafter, constraints } = await attackFlags(flags);
   const log = createLog('attack', 'warn');
   const foreign = twin ?? crafter;
   const other = foreign === undefined ? null : await loadModel(foreign);
@@ -49,7 +54,7 @@ export async function assessModel(
       { artefact, encoders },
       data,
       choice,
-      { ...ASSESS_DEFAULTS, suite, epsilon, seed: choice.seed, constraints: flags['constraints'] === true },
+      { ...ASSESS_DEFAULTS, suite, epsilon, seed: choice.seed, constraints },
       other &&
         otherEncoders && {
           artefact: other,
@@ -68,18 +73,27 @@ interface AttackFlags {
   readonly epsilon: number;
   readonly twin: string | undefined;
   readonly crafter: string | undefined;
+  readonly constraints: readonly ConstraintName[];
 }
 
 /** Throws BAD_USAGE. */
 export async function attackFlags(flags: Flags): Promise<AttackFlags> {
   const { SUITES } = await import('../adversarial/suite.ts');
+  const { CONSTRAINTS } = await import('../adversarial/constraints.ts');
   const suite = oneOf('suite', flags['suite'], SUITES);
   const [twin, crafter] = [flags['twin'], flags['crafter']] as (string | undefined)[];
   if (twin !== undefined && crafter !== undefined)
     throw new TocsinError('BAD_USAGE', '--twin and --crafter: only one model crafts.');
   if (twin !== undefined && suite !== 'static')
     throw new TocsinError('BAD_USAGE', `--twin is for --suite static; --suite ${suite} takes --crafter.`);
-  return { suite, epsilon: bound(flags['epsilon']), twin, crafter };
+  const asked = flags['constraints'];
+  const constraints =
+    typeof asked === 'string'
+      ? asked.split(',').map((name) => oneOf('constraints', name, CONSTRAINTS))
+      : asked === true
+        ? CONSTRAINTS
+        : [];
+  return { suite, epsilon: bound(flags['epsilon']), twin, crafter, constraints };
 }
 
 /** Bounds may be written as a share of 255 grey levels: 8/255. */

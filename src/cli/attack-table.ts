@@ -4,7 +4,7 @@ import type { Robustness } from '../training/robustness/figures.ts';
 const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
 
 export function attackTable(report: Robustness): string {
-  const { model, data, crafter, clean, attacked, worst, epsSweep, flags } = report;
+  const { model, data, crafter, clean, attacked, worst, epsSweep, flags, constraints } = report;
   const row = (name: string, cells: readonly string[]): string =>
     [name.padEnd(22), ...cells.map((cell) => cell.padStart(20))].join('');
   const figures = ({ accuracy, balancedAccuracy, macroF1, intervals }: Robustness['clean']): string[] => [
@@ -20,6 +20,7 @@ export function attackTable(report: Robustness): string {
   return [
     `${model.name} ${model.version} on ${data.name}, split ${data.split}, ${data.part}: ${report.n} posts, suite ${report.suite}`,
     `crafted on ${crafter.name}: ${crafter.why}`,
+    ...(constraints ? [constraints.why] : []),
     row('', ['accuracy', 'balanced (95 %)', 'macro-F1', 'success', 'words replaced']),
     row('clean', figures(clean)),
     ...Object.entries(attacked).map(([name, run]) => row(name, under(run))),

@@ -191,7 +191,7 @@ describe('word replacement', () => {
       epsilon: 0.1,
       tau: 0.1,
       candidates: 8,
-      allowed: (_, after) => after % 2 === 0,
+      allowed: ({ after }) => after % 2 === 0,
     });
     const { audit } = even.generate(text, posts, seededRandom(1));
     const swaps = audit.flatMap((one) => one.swaps);

@@ -76,6 +76,11 @@ describe('tocsin attack', () => {
   it.each([
     ['a suite that is none', ['--suite', 'mild'], /one of static, adaptive, strong/],
     ['a bound that is none', ['--epsilon', '9/2'], /like 8\/255/],
+    [
+      'a constraint that is none',
+      ['--constraints', 'rhyme'],
+      /one of part-of-speech, antonyms, language-model/,
+    ],
     ['a twin for an adaptive suite', ['--twin', 'models/informative'], /--crafter/],
     ['a crafter with other outputs', ['--crafter', 'humanitarian'], /head, word table or encoders differ/],
   ])('refuses %s', async (_, args, message) => {

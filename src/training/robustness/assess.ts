@@ -1,6 +1,6 @@
 /** How an artefact stands up to a suite of attacks on labelled posts, and whether the report may be believed. */
 import type { Posts, Victim } from '../../adversarial/attack.ts';
-import { sameKind } from '../../adversarial/constraints.ts';
+import type { ConstraintName } from '../../adversarial/constraints.ts';
 import { pickPosts } from '../../adversarial/posts.ts';
 import { checkSanity, SWEEP } from '../../adversarial/sanity.ts';
 import {
@@ -15,7 +15,6 @@ import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { seededRandom, shuffled } from '../../base/random.ts';
 import type { Artefact } from '../../models/artefact.ts';
-import { createWordKinds } from '../../models/encoders/word-kinds.ts';
 import type { Tf } from '../../models/engine/tf.ts';
 import type { Manifest } from '../../models/manifest.ts';
 import { normaliseText } from '../../normalise/text.ts';
@@ -30,6 +29,7 @@ import type { Naming } from './examples.ts';
 import { type CrafterFacts, type Robustness, reported } from './figures.ts';
 import { judgeOf, openPosts, openVictim, type Reads, readsOf } from './subject.ts';
 import { fitTwin } from './twin.ts';
+import { openWordRules } from './word-rules.ts';
 
 export interface AssessOptions {
   readonly suite: SuiteName;
@@ -41,8 +41,8 @@ export interface AssessOptions {
   /** Posts that the sanity checks look at, drawn by the seed. */
   readonly sanityPosts: number;
   readonly seed: number;
-  /** Words are replaced by words of their part of speech alone; names, numbers and negations stay. */
-  readonly constraints: boolean;
+  /** What word attacks must keep; empty for nothing. */
+  readonly constraints: readonly ConstraintName[];
 }
 
 /** Bound: the field's usual one; neighbours: models.md §1.2. */
@@ -51,7 +51,7 @@ export const ASSESS_DEFAULTS: Omit<AssessOptions, 'suite' | 'seed'> = {
   candidates: 10,
   squareQueries: 500,
   sanityPosts: 200,
-  constraints: false,
+  constraints: [],
 };
 
 export interface AssessDeps {
@@ -94,16 +94,15 @@ export async function assess(
 ): Promise<Assessment> {
   const { tf, clock, report } = deps;
   const { suite, seed, sanityPosts, constraints, ...budget } = options;
-  const kindOf = createWordKinds();
-  const { word } = encoders.vocabulary;
-  const bounds: Bounds = {
-    ...budget,
-    ...(constraints ? { allowed: sameKind((row) => kindOf(word(row))) } : {}),
-  };
   const { manifest } = artefact;
   const began = clock.monotonic();
   const pictures = openPictures();
   const { examples, train, facts } = await choose(artefact, data, choice, pictures);
+  const { vocabulary } = encoders;
+  const shown = new Set(examples.map(({ id }) => id));
+  const unseen = train.flatMap(({ id, text }) => (shown.has(id) ? [] : [text]));
+  const rules = constraints.length > 0 ? openWordRules(constraints, vocabulary, unseen) : null;
+  const bounds: Bounds = { ...budget, ...(rules ? { allowed: rules.allowed } : {}) };
   if (other) refuseStranger(manifest, other.artefact.manifest);
 
   return withNetwork(tf, artefact, encoders, (scoring) =>
@@ -153,13 +152,18 @@ export async function assess(
           suite,
           crafter: crafter.facts,
           epsilon: bounds.epsilon,
-          constraints,
+          constraints: rules?.facts ?? null,
           seed,
           n: posts.count,
           ...reported(result, checks, sweep),
           seconds: (clock.monotonic() - began) / 1_000,
         };
-        return { robustness, result, posts, naming: { classes: judgedClasses(manifest, data), word } };
+        return {
+          robustness,
+          result,
+          posts,
+          naming: { classes: judgedClasses(manifest, data), word: vocabulary.word },
+        };
       } finally {
         crafter.close();
       }

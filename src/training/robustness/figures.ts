@@ -4,6 +4,7 @@ import type { AttackFigures, SuiteName, SuiteResult } from '../../adversarial/su
 import type { Measured, Metrics } from '../../models/manifest.ts';
 import type { EvaluationFacts } from '../evaluate.ts';
 import { rounded } from '../measure.ts';
+import type { ConstraintFacts } from './word-rules.ts';
 
 type Figure = 'accuracy' | 'balancedAccuracy' | 'macroF1';
 
@@ -34,8 +35,8 @@ export interface Robustness extends EvaluationFacts {
   readonly crafter: CrafterFacts;
   /** Bound of attacks on pictures. */
   readonly epsilon: number;
-  /** Whether words were replaced within their part of speech alone. */
-  readonly constraints: boolean;
+  /** What word attacks kept; null where they might do anything. */
+  readonly constraints: ConstraintFacts | null;
   readonly seed: number;
   readonly n: number;
   readonly clean: Figures;

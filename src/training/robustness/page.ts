@@ -53,6 +53,7 @@ export function attackPage(report: Robustness, attacks: readonly ShownAttack[]):
 <body>
 <h1>${text(model.name)} under attack</h1>
 <p>${text(model.version)} on ${text(data.name)}, split ${text(data.split)}, part ${text(data.part)}: ${report.n} posts, suite ${text(report.suite)}, pictures within ${report.epsilon.toFixed(4)}. Crafted on ${text(crafter.name)}: ${text(crafter.why)}.</p>
+${report.constraints ? `<p class="faint">${text(report.constraints.why)}.</p>` : ''}
 ${failed ? `<div class="warn"><strong>OVERESTIMATED.</strong> Checks that failed: <ul>${failed}</ul></div>` : ''}
 <p class="faint">Robust means: within these budgets, against these attacks.</p>
 <table>

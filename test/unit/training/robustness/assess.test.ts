@@ -11,7 +11,7 @@ import type { Training } from '../../../../src/models/manifest.ts';
 import { loadVocabulary, loadWordVectors } from '../../../../src/models/words.ts';
 import { buildMmn, MMN_DEFAULTS } from '../../../../src/models/zoo/mmn.ts';
 import type { Encoders } from '../../../../src/training/encoders.ts';
-import { CHOICE_DEFAULTS } from '../../../../src/training/evaluate.ts';
+import { CHOICE_DEFAULTS, type Choice } from '../../../../src/training/evaluate.ts';
 import { readDataset } from '../../../../src/training/read-dataset.ts';
 import { ASSESS_DEFAULTS, type AssessOptions, assess } from '../../../../src/training/robustness/assess.ts';
 import type { Robustness } from '../../../../src/training/robustness/figures.ts';
@@ -91,6 +91,7 @@ async function attacked(
   artefact: Artefact,
   options: Partial<AssessOptions>,
   crafter?: { artefact: Artefact; kind: 'twin' | 'other' },
+  choice: Partial<Choice> = {},
 ): Promise<Robustness> {
   const data = await readDataset(PAIRS, { task: 'informative', now: systemClock.now() });
   const deps = { tf, clock: systemClock, report: () => {} };
@@ -98,7 +99,7 @@ async function attacked(
     deps,
     { artefact, encoders },
     data,
-    CHOICE,
+    { ...CHOICE, ...choice },
     { ...QUICK, suite: 'adaptive', ...options },
     crafter ? { ...crafter, encoders } : null,
   );
@@ -114,6 +115,28 @@ describe('an assessment', () => {
     expect(report.attacked['words']?.wordsReplaced).toBeGreaterThan(0);
     expect(report.attacked['fgsm']?.wordsReplaced).toBe(0);
     expect(report.worst.accuracy).toBeLessThanOrEqual(report.attacked['joint']?.accuracy as number);
+  });
+
+  it('keeps the constraints that were asked for, and says where there is nothing to count', async () => {
+    const free = await attacked(plain, {});
+    const kept = await attacked(plain, { constraints: ['part-of-speech', 'antonyms', 'language-model'] });
+    expect(free.constraints).toBeNull();
+    expect(kept.attacked['words']?.wordsReplaced).toBeLessThan(
+      free.attacked['words']?.wordsReplaced as number,
+    );
+    expect(kept.constraints).toMatchObject({
+      languageModel: null,
+      why: expect.stringContaining('no training part'),
+    });
+  });
+
+  it('counts the language model on the training part, without the posts under attack', async () => {
+    const report = await attacked(plain, { constraints: ['language-model'] }, undefined, {
+      split: 'grouped',
+      part: 'all',
+    });
+    expect(report.constraints?.languageModel?.posts).toBeGreaterThan(0);
+    expect(report.constraints?.why).toMatch(/posts of the training part/);
   });
 
   it('shows examples of another model: transfer, which harms no more than its own', async () => {
