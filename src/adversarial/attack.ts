@@ -77,13 +77,14 @@ export interface Crafted {
 /** What an attack has to know of its victim. An attack that needs less can be used against more. */
 export type Access = 'nothing' | 'logits' | 'gradient';
 
-export interface Attack {
+/** @typeParam Made a promise where posts have to pass frozen encoders, which takes time */
+export interface Attack<Made extends Crafted | Promise<Crafted> = Crafted> {
   readonly name: string;
   /** Paper, section, equation. */
   readonly source: string;
-  /** `vectors`: of frozen encoders. */
+  /** `vectors`: of frozen encoders, an upper bound, as no post need stand behind them. */
   readonly modality: 'text' | 'image' | 'both' | 'vectors';
   readonly needs: Access;
   /** Same victim, posts and random numbers: same result. The labels are left as they are. */
-  generate(victim: Victim, posts: Posts, random: Random): Crafted;
+  generate(victim: Victim, posts: Posts, random: Random): Made;
 }

@@ -2,8 +2,7 @@
  * Attacks on characters (robustness.md §3): letters swapped, letters of other alphabets that look the same, characters
  * that nobody sees. The words that matter most are hit first; how much they matter is asked by leaving each one out.
  */
-import type { Attack, Audit, Posts, Victim } from './attack.ts';
-import { type Normalise, withTexts } from './text-edit.ts';
+import type { TextAttack } from './text-edit.ts';
 
 export type CharacterEdit = 'swap' | 'homoglyph' | 'invisible';
 
@@ -11,8 +10,6 @@ export interface CharacterOptions {
   readonly edit: CharacterEdit;
   /** Words of a post that may be changed (robustness.md: at most two edits). */
   readonly edits: number;
-  /** The product's normaliser. */
-  readonly normalise: Normalise;
 }
 
 /** Latin letters and their doubles in Cyrillic and Greek (Unicode's confusables). */
@@ -57,51 +54,43 @@ export function editWord(word: string, edit: CharacterEdit): string | null {
   return null;
 }
 
-export function characters({ edit, edits, normalise }: CharacterOptions): Attack {
-  return {
-    name: `characters-${edit}`,
-    source: 'Words that matter most, changed by characters a person reads over (TextBugger, Li et al. 2019)',
-    modality: 'text',
-    needs: 'logits',
-    generate(victim, posts) {
-      const split = posts.texts.map((text) => text.split(' '));
-      const { order, queries } = byImportance(victim, posts, split, normalise);
-      const texts = split.map((words, i) => {
-        let left = edits;
-        const changed = [...words];
-        for (const at of order[i] as readonly number[]) {
-          if (left === 0) break;
-          const other = editWord(words[at] as string, edit);
-          if (other === null) continue;
-          changed[at] = other;
-          left -= 1;
-        }
-        return changed.join(' ');
-      });
-      const changed = withTexts(victim, posts, texts, normalise);
-      return {
-        posts: changed,
-        audit: texts.map(
-          (text, i): Audit => ({ swaps: [], text, picture: null, queries: queries[i] as number }),
-        ),
-      };
-    },
-  };
-}
+export const characters = ({ edit, edits }: CharacterOptions): TextAttack => ({
+  name: `characters-${edit}`,
+  source: 'Words that matter most, changed by characters a person reads over (TextBugger, Li et al. 2019)',
+  needs: 'logits',
+  *edit(texts) {
+    const split = texts.map((text) => text.split(' '));
+    const { order, queries } = yield* byImportance(texts, split);
+    const edited = split.map((words, i) => {
+      let left = edits;
+      const changed = [...words];
+      for (const at of order[i] as readonly number[]) {
+        if (left === 0) break;
+        const other = editWord(words[at] as string, edit);
+        if (other === null) continue;
+        changed[at] = other;
+        left -= 1;
+      }
+      return changed.join(' ');
+    });
+    return { texts: edited, queries };
+  },
+});
 
 /** For each post the positions of its words, the one whose loss costs the model most first. */
-function byImportance(
-  victim: Victim,
-  posts: Posts,
+function* byImportance(
+  texts: readonly string[],
   split: readonly (readonly string[])[],
-  normalise: Normalise,
-): { readonly order: readonly (readonly number[])[]; readonly queries: readonly number[] } {
+): Generator<
+  readonly string[],
+  { readonly order: readonly (readonly number[])[]; readonly queries: readonly number[] },
+  Float32Array
+> {
   const gains = split.map((words) => new Float64Array(Math.min(LOOKED_AT, words.length)));
-  const before = victim.losses(posts);
+  const before = yield texts;
   const longest = Math.max(0, ...gains.map(({ length }) => length));
   for (let at = 0; at < longest; at += 1) {
-    const without = split.map((words) => words.filter((_, k) => k !== at).join(' '));
-    const losses = victim.losses(withTexts(victim, posts, without, normalise));
+    const losses = yield split.map((words) => words.filter((_, k) => k !== at).join(' '));
     gains.forEach((mine, i) => {
       if (at < mine.length) mine[at] = (losses[i] as number) - (before[i] as number);
     });

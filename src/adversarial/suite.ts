@@ -8,7 +8,7 @@ import type { Tf } from '../models/engine/tf.ts';
 import type { Metrics } from '../models/manifest.ts';
 import { MAX_WORDS } from '../models/words.ts';
 import type { Head } from '../models/zoo/contract.ts';
-import type { Attack, Audit, Posts, Victim } from './attack.ts';
+import type { Attack, Audit, Crafted, Posts, Victim } from './attack.ts';
 import { characters } from './characters.ts';
 import type { Allowed } from './constraints.ts';
 import { dilution } from './dilution.ts';
@@ -20,7 +20,7 @@ import { pgd, pgdDefaults } from './pgd.ts';
 import { prefix } from './prefix.ts';
 import { recycledPicture } from './recycled-picture.ts';
 import { square, squareDefaults } from './square.ts';
-import type { Normalise } from './text-edit.ts';
+import { type Normalise, onWords, type Reread, type TextAttack, throughEncoders } from './text-edit.ts';
 import { WORD_DEFAULTS, wordReplacement } from './words.ts';
 
 export const SUITES = ['static', 'adaptive', 'strong'] as const;
@@ -36,6 +36,17 @@ export interface SuiteOptions {
   readonly squareQueries: number;
   readonly normalise: Normalise;
 }
+
+/** What a text can be changed to without a look into the model. */
+const TEXT_ATTACKS: readonly TextAttack[] = [
+  characters({ edit: 'swap', edits: 2 }),
+  characters({ edit: 'homoglyph', edits: 2 }),
+  characters({ edit: 'invisible', edits: 2 }),
+  prefix(),
+  dilution(),
+];
+/** Other pictures that a post is tried with. */
+const RECYCLED = 5;
 
 /** The attacks of a suite that make sense against what the model reads. */
 export function attacksOf(
@@ -58,17 +69,26 @@ export function attacksOf(
     projected,
     joint('joint-strong', [greedy, projected]),
     square({ ...squareDefaults(epsilon), queries: squareQueries }),
-    characters({ edit: 'swap', edits: 2, normalise }),
-    characters({ edit: 'homoglyph', edits: 2, normalise }),
-    characters({ edit: 'invisible', edits: 2, normalise }),
-    prefix(normalise),
-    dilution(normalise),
-    recycledPicture(5),
+    ...TEXT_ATTACKS.map((attack) => onWords(attack, normalise)),
+    recycledPicture(RECYCLED),
   ];
   return [...oneStep, ...(suite === 'strong' ? strong : [])].filter(({ modality }) =>
     modality === 'both' ? reads.text && reads.image : (reads[modality] ?? false),
   );
 }
+
+/** An attack whose posts may have to pass frozen encoders. */
+export type AnyAttack = Attack | Attack<Promise<Crafted>>;
+
+/** The attacks of the strong suite on what frozen encoders read: other texts, other pictures, so posts that can be sent. */
+export const encodedAttacksOf = (
+  reads: { readonly texts: boolean; readonly pictures: boolean },
+  normalise: Normalise,
+  reread: Reread,
+): readonly AnyAttack[] => [
+  ...(reads.texts ? TEXT_ATTACKS.map((attack) => throughEncoders(attack, normalise, reread)) : []),
+  ...(reads.pictures ? [recycledPicture(RECYCLED)] : []),
+];
 
 export interface AttackFigures {
   readonly metrics: Metrics;
@@ -81,7 +101,7 @@ export interface AttackFigures {
 }
 
 export interface AttackRun extends AttackFigures {
-  readonly attack: Attack;
+  readonly attack: AnyAttack;
   readonly posts: Posts;
   readonly audit: readonly Audit[];
   readonly judged: Judgement;
@@ -104,6 +124,8 @@ export interface SuiteResult {
   readonly attacked: readonly AttackRun[];
   /** For each post the worst of all attacks: what is left when the attacker may choose. */
   readonly worst: AttackFigures;
+  /** The same over the attacks that a post stands behind; null where there is none. */
+  readonly worstPosts: AttackFigures | null;
 }
 
 export interface SuiteDeps {
@@ -118,60 +140,87 @@ export interface SuiteDeps {
  * @param crafter the model that the posts are crafted on: the victim itself (adaptive), its undefended twin (static), or
  *   another model (transfer)
  */
-export function runSuite(
+export async function runSuite(
   victim: Victim,
   crafter: Victim,
   posts: Posts,
-  attacks: readonly Attack[],
+  attacks: readonly AnyAttack[],
   deps: SuiteDeps,
-): SuiteResult {
-  const { outputs } = victim.head;
-  const logits = victim.logits(posts);
-  const clean = deps.judge(logits, posts);
+): Promise<SuiteResult> {
+  const clean = deps.judge(victim.logits(posts), posts);
   const known = posts.words.reduce((sum, id) => sum + (id === 0 ? 0 : 1), 0);
-  // Of each post the worst so far: what the model says, of which words, how wrong.
-  const worst = { logits: logits.slice(), words: posts.words.slice() };
-  const losses = victim.losses(posts).slice();
-  const right = [...clean.right];
-  const attacked = attacks.map((attack): AttackRun => {
+  const shown: Shown[] = [];
+  for (const attack of attacks) {
     deps.report?.(attack.name);
     const began = deps.clock.monotonic();
-    const { posts: crafted, audit } = attack.generate(crafter, posts, seededRandom(deps.seed));
+    const { posts: crafted, audit } = await attack.generate(crafter, posts, seededRandom(deps.seed));
     const seconds = (deps.clock.monotonic() - began) / 1_000;
-    const after = victim.logits(crafted);
-    const judged = deps.judge(after, crafted);
-    victim.losses(crafted).forEach((loss, i) => {
-      const isRight = judged.right[i] as boolean;
-      const higher = isRight === right[i] ? loss > (losses[i] as number) : !isRight;
-      if (!higher) return;
-      losses[i] = loss;
-      right[i] = isRight;
-      copyRow(after, worst.logits, i, outputs);
-      copyRow(crafted.words, worst.words, i, MAX_WORDS);
+    const logits = victim.logits(crafted);
+    const judged = deps.judge(logits, crafted);
+    shown.push({
+      logits,
+      losses: victim.losses(crafted),
+      run: {
+        attack,
+        posts: crafted,
+        audit,
+        judged,
+        metrics: judged.metrics,
+        success: fooledShare(clean.right, judged.right),
+        wordsReplaced: audit.reduce((sum, { swaps }) => sum + swaps.length, 0) / Math.max(1, known),
+        secondsPer1000: (1_000 * seconds) / Math.max(1, posts.count),
+        queriesPerPost: audit.reduce((sum, { queries }) => sum + queries, 0) / Math.max(1, posts.count),
+      },
     });
-    return {
-      attack,
-      posts: crafted,
-      audit,
-      judged,
-      metrics: judged.metrics,
-      success: fooledShare(clean.right, judged.right),
-      wordsReplaced: audit.reduce((sum, { swaps }) => sum + swaps.length, 0) / Math.max(1, known),
-      secondsPer1000: (1_000 * seconds) / Math.max(1, posts.count),
-      queriesPerPost: audit.reduce((sum, { queries }) => sum + queries, 0) / Math.max(1, posts.count),
-    };
-  });
-  const judged = deps.judge(worst.logits, { ...posts, words: worst.words });
+  }
+  const withPosts = shown.filter(({ run }) => run.attack.modality !== 'vectors');
+  const worstOver = (some: readonly Shown[]): AttackFigures =>
+    worstOf(victim, posts, clean, some, deps.judge);
+  const worst = worstOver(shown);
+  const isAll = withPosts.length === shown.length;
   return {
     clean,
-    attacked,
-    worst: {
-      metrics: judged.metrics,
-      success: fooledShare(clean.right, judged.right),
-      wordsReplaced: 0,
-      secondsPer1000: attacked.reduce((sum, { secondsPer1000 }) => sum + secondsPer1000, 0),
-      queriesPerPost: attacked.reduce((sum, { queriesPerPost }) => sum + queriesPerPost, 0),
-    },
+    attacked: shown.map(({ run }) => run),
+    worst,
+    worstPosts: isAll ? worst : withPosts.length > 0 ? worstOver(withPosts) : null,
+  };
+}
+
+/** What the victim makes of an attack's posts. */
+interface Shown {
+  readonly run: AttackRun;
+  readonly logits: Float32Array;
+  readonly losses: Float32Array;
+}
+
+/** Of each post the worst that the attacks made of it. */
+function worstOf(
+  victim: Victim,
+  posts: Posts,
+  clean: Judgement,
+  shown: readonly Shown[],
+  judge: Judge,
+): AttackFigures {
+  const worst = { logits: victim.logits(posts).slice(), words: posts.words.slice() };
+  const highest = victim.losses(posts).slice();
+  const right = [...clean.right];
+  for (const { run, logits, losses } of shown)
+    losses.forEach((loss, i) => {
+      const isRight = run.judged.right[i] as boolean;
+      const isWorse = isRight === right[i] ? loss > (highest[i] as number) : !isRight;
+      if (!isWorse) return;
+      highest[i] = loss;
+      right[i] = isRight;
+      copyRow(logits, worst.logits, i, victim.head.outputs);
+      copyRow(run.posts.words, worst.words, i, MAX_WORDS);
+    });
+  const judged = judge(worst.logits, { ...posts, words: worst.words });
+  return {
+    metrics: judged.metrics,
+    success: fooledShare(clean.right, judged.right),
+    wordsReplaced: 0,
+    secondsPer1000: shown.reduce((sum, { run }) => sum + run.secondsPer1000, 0),
+    queriesPerPost: shown.reduce((sum, { run }) => sum + run.queriesPerPost, 0),
   };
 }
 

@@ -46,8 +46,8 @@ export async function assessModel(
   const foreign = twin ?? crafter;
   const other = foreign === undefined ? null : await loadModel(foreign);
   const tf = await openAskedEngine(flags);
-  const encoders = await openOwnEncoders(artefact, log);
-  const otherEncoders = other && (await openOwnEncoders(other, log));
+  const encoders = await openOwnEncoders(artefact, log, true);
+  const otherEncoders = other && (await openOwnEncoders(other, log, true));
   try {
     return await assess(
       { tf, clock: systemClock, report: (line) => process.stderr.write(`${line} …\n`) },

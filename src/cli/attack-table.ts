@@ -4,7 +4,7 @@ import type { Robustness } from '../training/robustness/figures.ts';
 const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
 
 export function attackTable(report: Robustness): string {
-  const { model, data, crafter, clean, attacked, worst, epsSweep, flags, constraints } = report;
+  const { model, data, crafter, clean, attacked, worst, worstPosts, epsSweep, flags, constraints } = report;
   const row = (name: string, cells: readonly string[]): string =>
     [name.padEnd(22), ...cells.map((cell) => cell.padStart(20))].join('');
   const figures = ({ accuracy, balancedAccuracy, macroF1, intervals }: Robustness['clean']): string[] => [
@@ -23,11 +23,14 @@ export function attackTable(report: Robustness): string {
     ...(constraints ? [constraints.why] : []),
     row('', ['accuracy', 'balanced (95 %)', 'macro-F1', 'success', 'words replaced']),
     row('clean', figures(clean)),
-    ...Object.entries(attacked).map(([name, run]) => row(name, under(run))),
-    row('worst per post', under(worst)),
-    ...(attacked['feature-space']
-      ? ['feature-space moves the vectors of frozen encoders: an upper bound on what an edited post can do']
-      : []),
+    ...Object.entries(attacked).map(([name, run]) => row(run.withPosts ? name : `${name} *`, under(run))),
+    row(worst.withPosts ? 'worst per post' : 'worst per post *', under(worst)),
+    ...(worst.withPosts
+      ? []
+      : [
+          ...(worstPosts ? [row('worst, sendable', under(worstPosts))] : []),
+          '* moves the vectors of frozen encoders: no post need stand behind it, an upper bound on what an edited post can do',
+        ]),
     ...epsSweep.flatMap(({ epsilon, attacked: swept }) =>
       Object.entries(swept)
         .filter(([name]) => name !== 'words' && name !== 'feature-space')

@@ -73,8 +73,12 @@ export async function readChoice(
   return { data, choice: { ...CHOICE_DEFAULTS, split, part, seed, limit, withPicture } };
 }
 
-/** The frozen encoders that a model was trained on; the caller closes them. */
-export async function openOwnEncoders({ manifest }: Artefact, log: Log): Promise<Encoders> {
+/** The frozen encoders that a model was trained on; the caller closes them. @param passingTexts as `openEncoders` takes it */
+export async function openOwnEncoders(
+  { manifest }: Artefact,
+  log: Log,
+  passingTexts = false,
+): Promise<Encoders> {
   const { architecture } = await import('../models/zoo/zoo.ts');
   const { openEncoders } = await import('../training/encoders.ts');
   const { architecture: made, encoders } = manifest;
@@ -83,5 +87,6 @@ export async function openOwnEncoders({ manifest }: Artefact, log: Log): Promise
     cacheDir: cacheDir(),
     threads: 2,
     log,
+    passingTexts,
   });
 }

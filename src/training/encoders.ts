@@ -1,7 +1,7 @@
 /** The frozen encoders that a network's columns need, opened for a run with their caches on disk. */
 import { join } from 'node:path';
 import type { Log } from '../base/log.ts';
-import { diskStore, withCache } from '../models/encoders/cache.ts';
+import { diskStore, memoryStore, withCache } from '../models/encoders/cache.ts';
 import { DEFAULT_ENCODERS } from '../models/encoders/catalogue.ts';
 import { openCatalogued } from '../models/encoders/catalogued.ts';
 import { sizeOf } from '../models/encoders/columns.ts';
@@ -34,7 +34,12 @@ export interface EncoderChoice {
   readonly cacheDir: string;
   readonly threads: number;
   readonly log: Log;
+  /** Texts are kept in memory: attacks make thousands that nobody asks for again. On disk where left out. */
+  readonly passingTexts?: boolean;
 }
+
+/** Vectors of passing texts: some thousands. */
+const PASSING_BYTES = 256 * 1024 * 1024;
 
 const NEEDS: Readonly<Record<Modality, readonly Column[]>> = {
   text: ['tokens', 'tokenMask', 'sentence'],
@@ -47,7 +52,11 @@ export async function openEncoders(columns: readonly Column[], choice: EncoderCh
   const open = async <M extends Modality>(modality: M): Promise<Encoder<M> | null> => {
     if (!columns.some((column) => NEEDS[modality].includes(column))) return null;
     const encoder = await openById(choice[modality] ?? DEFAULT_ENCODERS[modality], modality);
-    return withCache(encoder, diskStore(join(choice.cacheDir, 'vectors'), encoder));
+    const passing = modality === 'text' && choice.passingTexts;
+    return withCache(
+      encoder,
+      passing ? memoryStore(PASSING_BYTES) : diskStore(join(choice.cacheDir, 'vectors'), encoder),
+    );
   };
   const text = await open('text');
   const image = await open('image');

@@ -12,6 +12,7 @@ import { pgd, pgdDefaults } from '../../src/adversarial/pgd.ts';
 import { prefix } from '../../src/adversarial/prefix.ts';
 import { recycledPicture } from '../../src/adversarial/recycled-picture.ts';
 import { square, squareDefaults } from '../../src/adversarial/square.ts';
+import { onWords } from '../../src/adversarial/text-edit.ts';
 import type { WordSpace } from '../../src/adversarial/word-space.ts';
 import { wordReplacement } from '../../src/adversarial/words.ts';
 import { seededRandom } from '../../src/base/random.ts';
@@ -38,11 +39,11 @@ const CASES: readonly Case[] = [
   { attack: () => pgd({ ...pgdDefaults(EPSILON), steps: 4, starts: 2 }), harms: true },
   { attack: () => square({ ...squareDefaults(EPSILON), queries: 12 }), harms: true },
   { attack: (tf) => joint('joint', [wordReplacement(tf)]), harms: true },
-  { attack: () => characters({ edit: 'homoglyph', edits: 2, normalise: same }), harms: false },
-  { attack: () => characters({ edit: 'invisible', edits: 2, normalise: same }), harms: false },
-  { attack: () => characters({ edit: 'swap', edits: 2, normalise: same }), harms: false },
-  { attack: () => prefix(same), harms: false },
-  { attack: () => dilution(same, ['w1 w2 w3', 'w9 w8']), harms: true },
+  { attack: () => onWords(characters({ edit: 'homoglyph', edits: 2 }), same), harms: false },
+  { attack: () => onWords(characters({ edit: 'invisible', edits: 2 }), same), harms: false },
+  { attack: () => onWords(characters({ edit: 'swap', edits: 2 }), same), harms: false },
+  { attack: () => onWords(prefix(), same), harms: false },
+  { attack: () => onWords(dilution(['w1 w2 w3', 'w9 w8']), same), harms: true },
   { attack: () => recycledPicture(3), harms: true },
   { attack: () => featureSpace({ ...FEATURE_SPACE_DEFAULTS, steps: 4 }), harms: true },
 ];

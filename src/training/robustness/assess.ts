@@ -4,12 +4,15 @@ import type { ConstraintName } from '../../adversarial/constraints.ts';
 import { pickPosts } from '../../adversarial/posts.ts';
 import { checkSanity, SWEEP } from '../../adversarial/sanity.ts';
 import {
+  type AnyAttack,
   attacksOf,
+  encodedAttacksOf,
   runSuite,
   type SuiteName,
   type SuiteOptions,
   type SuiteResult,
 } from '../../adversarial/suite.ts';
+import type { Reread } from '../../adversarial/text-edit.ts';
 import type { WordSpace } from '../../adversarial/word-space.ts';
 import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
@@ -26,8 +29,8 @@ import { spaceOf } from '../reproduce/robust.ts';
 import type { Scoring } from '../score.ts';
 import { TASKS, targetOf } from '../tasks.ts';
 import type { Naming } from './examples.ts';
-import { type CrafterFacts, type Robustness, reported } from './figures.ts';
-import { judgeOf, openPosts, openVictim, type Reads, readsOf } from './subject.ts';
+import { type CrafterFacts, type Robustness, reported, type SweepPoint } from './figures.ts';
+import { judgeOf, openPosts, openVictim, type Reads, readsOf, rereader } from './subject.ts';
 import { fitTwin } from './twin.ts';
 import { openWordRules } from './word-rules.ts';
 
@@ -114,7 +117,9 @@ export async function assess(
       const victim = openVictim(scoring, space);
       const judge = judgeOf(manifest, data);
       const reads = readsOf(scoring.columns, posts);
-      const attacks = attacksFor(tf, suite, reads, bounds, manifest.name);
+      const reread = rereader(scoring, [...columns]);
+      const attacks = attacksFor(tf, suite, reads, bounds, reread);
+      if (attacks.length === 0) throw nothingFits(manifest, suite);
       const learnFrom = train.length > 0 ? train : examples;
       const crafter = await openCrafter(
         deps,
@@ -133,13 +138,14 @@ export async function assess(
         },
       );
       try {
-        const result = runSuite(victim, crafter.victim, posts, attacks, { clock, seed, judge, report });
-        const sweep = SWEEP.map((epsilon) => {
+        const result = await runSuite(victim, crafter.victim, posts, attacks, { clock, seed, judge, report });
+        const sweep: SweepPoint[] = [];
+        for (const epsilon of SWEEP) {
           report(`epsilon ${epsilon.toFixed(4)}`);
-          const oneStep = attacksFor(tf, 'adaptive', reads, { ...bounds, epsilon }, manifest.name);
+          const oneStep = attacksFor(tf, 'adaptive', reads, { ...bounds, epsilon }, reread);
           const quiet = { clock, seed, judge };
-          return { epsilon, ...runSuite(victim, crafter.victim, posts, oneStep, quiet) };
-        });
+          sweep.push({ epsilon, ...(await runSuite(victim, crafter.victim, posts, oneStep, quiet)) });
+        }
         report('sanity checks');
         const checks = checkSanity(tf, victim, drawn(posts, sanityPosts, seed), {
           ...bounds,
@@ -178,15 +184,17 @@ function attacksFor(
   suite: SuiteName,
   reads: Reads,
   bounds: Bounds,
-  name: string,
-): ReturnType<typeof attacksOf> {
-  const attacks = attacksOf(tf, suite, reads, { ...bounds, normalise: (text) => normaliseText(text).text });
-  if (attacks.length > 0) return attacks;
-  throw new TocsinError(
-    'BAD_USAGE',
-    `Attacking ${name}: no attack of the suite ${suite} fits what it reads.`,
-  );
+  reread: Reread,
+): readonly AnyAttack[] {
+  const normalise = (text: string): string => normaliseText(text).text;
+  return [
+    ...attacksOf(tf, suite, reads, { ...bounds, normalise }),
+    ...(suite === 'strong' ? encodedAttacksOf(reads.encoded, normalise, reread) : []),
+  ];
 }
+
+const nothingFits = ({ name }: Manifest, suite: SuiteName): TocsinError =>
+  new TocsinError('BAD_USAGE', `Attacking ${name}: no attack of the suite ${suite} fits what it reads.`);
 
 interface Crafter {
   readonly victim: Victim;

@@ -14,6 +14,8 @@ export interface Figures extends Readonly<Record<Figure, number>> {
 }
 
 export interface AttackedFigures extends Figures {
+  /** Whether posts stand behind it that somebody could send; if not, it is an upper bound on what such posts can do. */
+  readonly withPosts: boolean;
   /** Share of the posts that were right before and are wrong now. */
   readonly success: number;
   /** Share of the known words that were replaced; 0 for attacks that replace none. */
@@ -43,6 +45,8 @@ export interface Robustness extends EvaluationFacts {
   readonly attacked: Readonly<Record<string, AttackedFigures>>;
   /** For each post the worst of all attacks. */
   readonly worst: AttackedFigures;
+  /** The same over the attacks that posts stand behind; null where there is none. */
+  readonly worstPosts: AttackedFigures | null;
   /** The one-step attacks at several bounds, τ/ε kept. */
   readonly epsSweep: readonly {
     readonly epsilon: number;
@@ -54,22 +58,28 @@ export interface Robustness extends EvaluationFacts {
   readonly seconds: number;
 }
 
+/** The one-step attacks within a bound. */
+export type SweepPoint = Pick<SuiteResult, 'attacked'> & { readonly epsilon: number };
+
 /** The part of a report that a suite's result gives. */
 export const reported = (
-  { clean, attacked, worst }: SuiteResult,
+  { clean, attacked, worst, worstPosts }: SuiteResult,
   checks: readonly SanityFlag[],
-  sweep: readonly (Pick<SuiteResult, 'attacked'> & { readonly epsilon: number })[],
-): Pick<Robustness, 'clean' | 'attacked' | 'worst' | 'epsSweep' | 'flags' | 'checks'> => ({
+  sweep: readonly SweepPoint[],
+): Pick<Robustness, 'clean' | 'attacked' | 'worst' | 'worstPosts' | 'epsSweep' | 'flags' | 'checks'> => ({
   clean: figuresOf(clean.metrics),
   attacked: byAttack(attacked),
   epsSweep: sweep.map((at) => ({ epsilon: rounded(at.epsilon), attacked: byAttack(at.attacked) })),
-  worst: attackedFigures(worst),
+  worst: attackedFigures(worst, worst === worstPosts),
+  worstPosts: worstPosts && attackedFigures(worstPosts, true),
   flags: checks.filter(({ passed }) => !passed).map((check) => ({ flag: 'OVERESTIMATED', ...check })),
   checks,
 });
 
 const byAttack = (runs: SuiteResult['attacked']): Robustness['attacked'] =>
-  Object.fromEntries(runs.map((run) => [run.attack.name, attackedFigures(run)]));
+  Object.fromEntries(
+    runs.map((run) => [run.attack.name, attackedFigures(run, run.attack.modality !== 'vectors')]),
+  );
 
 function figuresOf({ accuracy, balancedAccuracy, macroF1 }: Metrics): Figures {
   return {
@@ -84,8 +94,9 @@ function figuresOf({ accuracy, balancedAccuracy, macroF1 }: Metrics): Figures {
   };
 }
 
-const attackedFigures = (run: AttackFigures): AttackedFigures => ({
+const attackedFigures = (run: AttackFigures, withPosts: boolean): AttackedFigures => ({
   ...figuresOf(run.metrics),
+  withPosts,
   success: rounded(run.success),
   wordsReplaced: rounded(run.wordsReplaced),
   secondsPer1000: rounded(run.secondsPer1000),

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { PICTURE_SIDE } from '../../models/zoo/branches.ts';
 import { escapeXml } from '../report/svg.ts';
 import type { Piece, Shown, ShownAttack } from './examples.ts';
-import type { Figures, Robustness } from './figures.ts';
+import type { AttackedFigures, Figures, Robustness } from './figures.ts';
 import { encodePng } from './png.ts';
 
 const STYLE = `
@@ -60,9 +60,10 @@ ${failed ? `<div class="warn"><strong>OVERESTIMATED.</strong> Checks that failed
 <tr><th scope="col">attack</th><th scope="col">accuracy</th><th scope="col">balanced</th><th scope="col">95 %</th><th scope="col">macro-F1</th><th scope="col">success</th><th scope="col">words replaced</th></tr>
 ${figureRow('clean', report.clean, ['', ''])}
 ${Object.entries(report.attacked)
-  .map(([name, run]) => figureRow(name, run, [percent(run.success), percent(run.wordsReplaced)]))
+  .map(([name, run]) => figureRow(named(name, run), run, [percent(run.success), percent(run.wordsReplaced)]))
   .join('\n')}
-${figureRow('worst per post', report.worst, [percent(report.worst.success), ''])}
+${figureRow(named('worst per post', report.worst), report.worst, [percent(report.worst.success), ''])}
+${!report.worst.withPosts && report.worstPosts ? figureRow('worst per post of those that can be sent', report.worstPosts, [percent(report.worstPosts.success), '']) : ''}
 </table>
 <h2>Checks</h2>
 <ul>${checks.map(({ check, passed, detail }) => `<li>${passed ? 'passed' : '<strong>failed</strong>'}: ${text(check)} <span class="faint">${text(detail)}</span></li>`).join('\n')}</ul>
@@ -71,6 +72,10 @@ ${attacks.map(section).join('\n')}
 </html>
 `;
 }
+
+/** An attack that no post need stand behind is named so. */
+const named = (name: string, { withPosts }: AttackedFigures): string =>
+  withPosts ? name : `${name} (an upper bound: no post need stand behind it)`;
 
 function figureRow(name: string, run: Figures, more: readonly string[]): string {
   const [low, high] = run.intervals.balancedAccuracy;

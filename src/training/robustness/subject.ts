@@ -1,10 +1,12 @@
 /** An artefact as attacks see it: its network as a victim, posts as it reads them, and what its answers come to. */
-import type { Posts, Victim } from '../../adversarial/attack.ts';
+import type { Others, Posts, Victim } from '../../adversarial/attack.ts';
 import type { Judge } from '../../adversarial/suite.ts';
+import type { Reread } from '../../adversarial/text-edit.ts';
 import { createVictim, VECTOR_COLUMNS } from '../../adversarial/victim.ts';
 import type { WordSpace } from '../../adversarial/word-space.ts';
 import type { Basis } from '../../models/class-probabilities.ts';
 import { classProbabilities } from '../../models/class-probabilities.ts';
+import type { Tf } from '../../models/engine/tf.ts';
 import type { Manifest, ServedClass } from '../../models/manifest.ts';
 import { MAX_WORDS } from '../../models/words.ts';
 import { PICTURE_SIDE } from '../../models/zoo/branches.ts';
@@ -16,6 +18,7 @@ import { classAnswers, severalOf } from '../fit-classes.ts';
 import { measure, sigmoid } from '../measure.ts';
 import type { Pictures } from '../pictures.ts';
 import { type Scoring, show, yesLogit } from '../score.ts';
+import type { FeatureTable } from '../table.ts';
 import { targetOf } from '../tasks.ts';
 
 export interface Reads {
@@ -25,7 +28,13 @@ export interface Reads {
   readonly image: boolean;
   /** Vectors of frozen encoders. */
   readonly vectors: boolean;
+  /** Texts, and pictures of at least two posts, through frozen encoders. */
+  readonly encoded: { readonly texts: boolean; readonly pictures: boolean };
 }
+
+/** What frozen encoders make of a text, and of a picture. */
+const TEXT_COLUMNS: readonly Column[] = ['tokens', 'tokenMask', 'sentence', 'entities'];
+const PICTURE_COLUMNS: readonly Column[] = ['pixels', 'imageLogits', 'imageFeatures'];
 
 /** Rows of the table that are copied at once. */
 const CHUNK = 64;
@@ -56,7 +65,9 @@ export async function openPosts(
     const target = targetOf(example.labels, data.task, classes) ?? [];
     labels.set(target.slice(-head.outputs), i * head.outputs);
   });
-  const pictured = columns.includes('pixels') && shown.some(({ pixels }) => pixels !== null);
+  // Where encoders read the pictures the pixels are kept for the report, which shows them.
+  const pictured =
+    PICTURE_COLUMNS.some((column) => columns.includes(column)) && shown.some(({ pixels }) => pixels !== null);
   const size = PICTURE_SIDE * PICTURE_SIDE * 3;
   const pixels = pictured ? new Float32Array(count * size) : null;
   shown.forEach((post, i) => {
@@ -65,20 +76,55 @@ export async function openPosts(
     });
   });
   const rest = columns.filter((column) => column !== 'words' && column !== 'pixels');
-  const table = await buildTable(shown, rest, encoders, dims);
-  const others: Partial<Record<Column, Float32Array>> = {};
-  for (let from = 0; from < count && rest.length > 0; from += CHUNK) {
+  const others = await valuesOf(tf, await buildTable(shown, rest, encoders, dims), rest, count);
+  return { count, texts: shown.map(({ text }) => text), words, pixels, labels, others };
+}
+
+/** The columns of a table, [count, …] each. */
+async function valuesOf(
+  tf: Tf,
+  table: FeatureTable,
+  columns: readonly Column[],
+  count: number,
+): Promise<Others> {
+  const values: Partial<Record<Column, Float32Array>> = {};
+  for (let from = 0; from < count && columns.length > 0; from += CHUNK) {
     const rows = Array.from({ length: Math.min(CHUNK, count - from) }, (_, i) => from + i);
     const batch = table.batch(tf, rows);
-    for (const column of rest) {
-      const values = batch[column]?.dataSync() as Float32Array;
-      const row = values.length / rows.length;
-      others[column] ??= new Float32Array(count * row);
-      others[column].set(values, from * row);
+    for (const column of columns) {
+      const read = batch[column]?.dataSync() as Float32Array;
+      const row = read.length / rows.length;
+      values[column] ??= new Float32Array(count * row);
+      values[column].set(read, from * row);
       batch[column]?.dispose();
     }
   }
-  return { count, texts: shown.map(({ text }) => text), words, pixels, labels, others };
+  return values;
+}
+
+/**
+ * The posts with other texts as a network reads them: every new text passes the frozen encoder, which takes some
+ * milliseconds each.
+ * @param columns as in `openPosts`
+ */
+export function rereader({ tf, dims, encoders }: Scoring, columns: readonly Column[]): Reread {
+  const read = columns.filter((column) => TEXT_COLUMNS.includes(column));
+  return async (posts, texts) => {
+    const shown = texts.map((text) => ({ text, pixels: null, large: async () => null, event: -1 }));
+    const others = await valuesOf(tf, await buildTable(shown, read, encoders, dims), read, posts.count);
+    const words = new Int32Array(posts.words.length);
+    const present = posts.others?.present?.slice();
+    texts.forEach((text, i) => {
+      words.set(encoders.vocabulary.encode(text), i * MAX_WORDS);
+      if (present) present[2 * i] = text === '' ? 0 : 1;
+    });
+    return {
+      ...posts,
+      texts,
+      words,
+      others: { ...posts.others, ...others, ...(present ? { present } : {}) },
+    };
+  };
 }
 
 /** What attacks can move of the posts, by the columns that the network reads. */
@@ -86,6 +132,10 @@ export const readsOf = (columns: readonly Column[], posts: Posts): Reads => ({
   text: columns.includes('words'),
   image: columns.includes('pixels') && posts.pixels !== null,
   vectors: VECTOR_COLUMNS.some((column) => columns.includes(column)),
+  encoded: {
+    texts: TEXT_COLUMNS.some((column) => columns.includes(column)),
+    pictures: posts.pixels !== null && columns.some((column) => column.startsWith('image')),
+  },
 });
 
 /** Answers as they are served: calibrated, and none for a post of which the model knows no word (evaluate.ts). */

@@ -65,10 +65,10 @@ describe('attacks of a suite', () => {
 });
 
 describe('a run of a suite', () => {
-  it('reports per attack, and the worst per post, which no single attack beats', () => {
+  it('reports per attack, and the worst per post, which no single attack beats', async () => {
     const posts = scenePosts(30, false);
     const attacks = attacksOf(tf, 'strong', { text: true, image: false }, OPTIONS);
-    const result = runSuite(text, text, posts, attacks, DEPS);
+    const result = await runSuite(text, text, posts, attacks, DEPS);
     expect(result.clean.probability).toEqual(probabilities(text, posts));
     expect(result.attacked.map(({ attack }) => attack.name)).toEqual(attacks.map(({ name }) => name));
     for (const { metrics, success } of result.attacked) {
@@ -81,10 +81,10 @@ describe('a run of a suite', () => {
     expect(words?.wordsReplaced).toBeLessThanOrEqual(1);
   });
 
-  it('counts success over the posts that were right before', () => {
+  it('counts success over the posts that were right before', async () => {
     const posts = scenePosts(30, false);
     const attacks = attacksOf(tf, 'adaptive', { text: true, image: false }, OPTIONS);
-    const { clean, attacked } = runSuite(text, text, posts, attacks, DEPS);
+    const { clean, attacked } = await runSuite(text, text, posts, attacks, DEPS);
     const after = attacked[0]?.judged.probability as number[];
     let [had, lost] = [0, 0];
     clean.probability.forEach((p, i) => {
@@ -95,14 +95,14 @@ describe('a run of a suite', () => {
     expect(attacked[0]?.success).toBe(lost / had);
   });
 
-  it('crafts on the model that it is told to', () => {
+  it('crafts on the model that it is told to', async () => {
     const posts = scenePosts(12, false);
     const attacks = attacksOf(tf, 'static', { text: true, image: false }, OPTIONS);
-    const own = runSuite(text, text, posts, attacks, DEPS).attacked[0];
-    const transferred = runSuite(text, twin, posts, attacks, DEPS).attacked[0];
+    const own = (await runSuite(text, text, posts, attacks, DEPS)).attacked[0];
+    const transferred = (await runSuite(text, twin, posts, attacks, DEPS)).attacked[0];
     expect(transferred?.posts.words).not.toEqual(own?.posts.words);
     expect(transferred?.posts.words).toEqual(
-      runSuite(twin, twin, posts, attacks, DEPS).attacked[0]?.posts.words,
+      (await runSuite(twin, twin, posts, attacks, DEPS)).attacked[0]?.posts.words,
     );
   });
 });

@@ -45,6 +45,7 @@ const figures: AttackedFigures = {
   balancedAccuracy: 0.5,
   macroF1: 0.5,
   intervals: { accuracy: [0, 1], balancedAccuracy: [0, 1], macroF1: [0, 1] },
+  withPosts: true,
   success: 1,
   wordsReplaced: 0.5,
   secondsPer1000: 1,
