@@ -5,7 +5,14 @@ import { seededRandom } from '../base/random.ts';
 import type { Tf } from '../models/engine/tf.ts';
 import { takeTurns } from '../models/speed/rates.ts';
 import { columnShapes } from '../models/zoo/columns.ts';
-import type { Batch, Column, Dims, Head, Step } from '../models/zoo/contract.ts';
+import {
+  type Batch,
+  type Column,
+  type Dims,
+  type Head,
+  type Step,
+  trainingPass,
+} from '../models/zoo/contract.ts';
 import { architecture } from '../models/zoo/zoo.ts';
 import { crossEntropy } from './objective.ts';
 
@@ -65,9 +72,9 @@ export async function networkSpeed(
       optimiser
         .minimize(
           () => {
-            const loss = crossEntropy(tf, HEAD, network.forward(batch, STEP), labels, null);
-            const more = network.auxiliaryLoss?.(batch, labels, STEP);
-            return more ? tf.add(loss, more) : loss;
+            const { logits, auxiliary } = trainingPass(network, batch, labels, STEP);
+            const loss = crossEntropy(tf, HEAD, logits, labels, null);
+            return auxiliary ? tf.add(loss, auxiliary) : loss;
           },
           true,
           network.trainable?.(),

@@ -2,7 +2,7 @@
 import type { AdamOptimizer, NamedTensorMap, Tensor2D, Variable } from '@tensorflow/tfjs';
 import { seededRandom, shuffled } from '../base/random.ts';
 import type { Tf } from '../models/engine/tf.ts';
-import type { Batch, Head, Network, Step } from '../models/zoo/contract.ts';
+import { type Batch, type Head, type Network, type Step, trainingPass } from '../models/zoo/contract.ts';
 import type { CheckpointStore, EpochReport, Snapshot } from './checkpoint.ts';
 import { balancedWeights, crossEntropy, judge } from './objective.ts';
 import { type Caught, caughtBy, type Guard, guardScore } from './overfitting-guard.ts';
@@ -130,9 +130,9 @@ export async function train(
         const clean = { batch: table.batch(tf, rows), labels: labelsOf(tf, head, labels, rows) };
         const seen = hooks.craft?.(clean, step, rows) ?? clean;
         const { value, grads } = tf.variableGrads(() => {
-          const loss = crossEntropy(tf, head, network.forward(seen.batch, step), seen.labels, classWeights);
-          const more = network.auxiliaryLoss?.(seen.batch, seen.labels, step);
-          return more ? tf.add(loss, more) : loss;
+          const { logits, auxiliary } = trainingPass(network, seen.batch, seen.labels, step);
+          const loss = crossEntropy(tf, head, logits, seen.labels, classWeights);
+          return auxiliary ? tf.add(loss, auxiliary) : loss;
         }, trained);
         optimiser.applyGradients(inOrder(trained, grads));
         lossSum += (value.dataSync()[0] as number) * rows.length;

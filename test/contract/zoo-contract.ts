@@ -4,7 +4,14 @@ import type { Tensor, Tensor2D } from '@tensorflow/tfjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Tf } from '../../src/models/engine/tf.ts';
 import { saveNetwork, setWeights } from '../../src/models/network-files.ts';
-import type { Architecture, Batch, Head, Network, Step } from '../../src/models/zoo/contract.ts';
+import {
+  type Architecture,
+  type Batch,
+  type Head,
+  type Network,
+  type Step,
+  trainingPass,
+} from '../../src/models/zoo/contract.ts';
 import { ZOO } from '../../src/models/zoo/zoo.ts';
 import { crossEntropy } from '../../src/training/objective.ts';
 import { TINY_DIMS, tinyBatch, tinyLabels } from '../support/tiny-encoder.ts';
@@ -86,9 +93,9 @@ export function zooContract(engine: string, open: () => Promise<Tf>): void {
       const step: Step = { seed: 1 + done, done, total: steps };
       const loss = optimiser.minimize(
         () => {
-          const main = crossEntropy(tf, head, network.forward(batch, step), labels, null);
-          const more = network.auxiliaryLoss?.(batch, labels, step);
-          return more ? tf.add(main, more) : main;
+          const { logits, auxiliary } = trainingPass(network, batch, labels, step);
+          const main = crossEntropy(tf, head, logits, labels, null);
+          return auxiliary ? tf.add(main, auxiliary) : main;
         },
         true,
         network.trainable?.(),
@@ -136,6 +143,25 @@ export function zooContract(engine: string, open: () => Promise<Tf>): void {
       expect(first.trained).not.toBe(first.fresh);
       expect(await run()).toEqual(first);
     });
+
+    it('gives the same loss and gradients in one training pass as in two', () =>
+      using(row, HEADS[1] as Head, 3, (network, batch) => {
+        const labels = tinyLabels(tf, HEADS[1] as Head, 8);
+        const step: Step = { seed: 5, done: 1, total: 4 };
+        const { both: _, ...twice } = network;
+        const [once, apart] = [network, twice].map((way) =>
+          tf.tidy(() => {
+            const { value, grads } = tf.variableGrads(() => {
+              const { logits, auxiliary } = trainingPass(way, batch, labels, step);
+              const main = crossEntropy(tf, HEADS[1] as Head, logits, labels, null);
+              return auxiliary ? tf.add(main, auxiliary) : main;
+            }, network.trainable?.() ?? undefined);
+            return [value, ...Object.values(grads)].flatMap((x) => Array.from(x.dataSync()));
+          }),
+        );
+        labels.dispose();
+        expect(largestGap(once as number[], apart as number[])).toBeLessThan(1e-5);
+      }));
 
     it.each(HEADS)('overfits eight samples with a $kind head', (head) =>
       using(row, head, 3, (network, batch, labels) => {

@@ -64,6 +64,20 @@ export interface Step {
   readonly total: number;
 }
 
+/** What a training step needs of a network. */
+export interface TrainingPass {
+  readonly logits: Tensor2D;
+  /** Null where nothing is added to the cross-entropy. */
+  readonly auxiliary: Scalar | null;
+}
+
+/** A training pass, by the network's own way of doing it where it has one. */
+export const trainingPass = (network: Network, batch: Batch, labels: Tensor2D, step: Step): TrainingPass =>
+  network.both?.(batch, labels, step) ?? {
+    logits: network.forward(batch, step),
+    auxiliary: network.auxiliaryLoss?.(batch, labels, step) ?? null,
+  };
+
 /** A network with weights. `forward` and `auxiliaryLoss` may be called inside tf.tidy and under tf.grads. */
 export interface Network {
   /** Owns every weight; it is what is saved (network-files.ts) and it is enough to build the same network again. */
@@ -75,6 +89,8 @@ export interface Network {
   forward(batch: Batch, step?: Step): Tensor2D;
   /** What is added to the cross-entropy of the logits while training (events, reconstruction, KL, alignment). */
   auxiliaryLoss?(batch: Batch, labels: Tensor2D, step: Step): Scalar;
+  /** The logits of `forward` and the sum of `auxiliaryLoss` at once, where the second would repeat most of the first. */
+  both?(batch: Batch, labels: Tensor2D, step: Step): TrainingPass;
   /** The variables that training may change; all trainable weights where absent. */
   trainable?(): Variable[];
   dispose(): void;

@@ -94,15 +94,19 @@ function buildEann(tf: Tf, config: EannConfig, dims: Dims, head: Head, seed: num
     );
 
   const layers = joinParts(tf, 'eann', [text, image, detector, discriminator]);
+  /** L_e, equation 8, over the rows whose event is known. The reversal makes the features climb it (equation 10). */
+  const eventLoss = (batch: Batch, found: Tensor2D): Scalar => {
+    const seen = reverseGradient(tf, found, config.reversal);
+    return knownCrossEntropy(tf, discriminator.apply(seen) as Tensor2D, batch.event as Tensor2D);
+  };
   return {
     layers,
     forward: (batch) => tf.tidy(() => detector.apply(features(batch)) as Tensor2D),
-    // L_e, equation 8, over the rows whose event is known. The reversal makes the features climb it (equation 10).
-    auxiliaryLoss: (batch) =>
-      tf.tidy(() => {
-        const seen = reverseGradient(tf, features(batch), config.reversal);
-        return knownCrossEntropy(tf, discriminator.apply(seen) as Tensor2D, batch.event as Tensor2D);
-      }),
+    auxiliaryLoss: (batch) => tf.tidy(() => eventLoss(batch, features(batch))),
+    both(batch) {
+      const found = features(batch);
+      return { logits: detector.apply(found) as Tensor2D, auxiliary: eventLoss(batch, found) };
+    },
     dispose: () => layers.dispose(),
   };
 }

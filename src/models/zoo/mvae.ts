@@ -53,6 +53,13 @@ export const mvae: Architecture<MvaeConfig> = {
 
 type Dense = ReturnType<Tf['layers']['dense']>;
 
+/** μ, log σ² and the sample z. [b, latent] each */
+interface Code {
+  readonly mu: Tensor2D;
+  readonly variance: Tensor2D;
+  readonly z: Tensor2D;
+}
+
 function buildMvae(tf: Tf, config: MvaeConfig, dims: Dims, head: Head, seed: number): Network {
   const { units, latent } = config;
   let place = 0;
@@ -129,8 +136,8 @@ function buildMvae(tf: Tf, config: MvaeConfig, dims: Dims, head: Head, seed: num
     [dense('detector_fc1', 64, 'tanh'), dense('detector_fc2', 32, 'tanh'), dense('logits', head.outputs)],
   );
 
-  /** μ, log σ² and z; a missing modality is a zero representation. Without a step z is μ. [b, 64] each */
-  const encode = (batch: Batch, step?: Step): { mu: Tensor2D; variance: Tensor2D; z: Tensor2D } => {
+  /** A missing modality is a zero representation. Without a step z is μ. */
+  const encode = (batch: Batch, step?: Step): Code => {
     const read = tf.mul(text.apply(batch.words as Tensor) as Tensor2D, has(tf, batch.present, 'text'));
     const seen = tf.mul(
       image.apply(batch.imageFeatures as Tensor) as Tensor2D,
@@ -161,31 +168,35 @@ function buildMvae(tf: Tf, config: MvaeConfig, dims: Dims, head: Head, seed: num
         .map((weight) => tf.sum(tf.square(weight.read()))),
     );
 
+  /** Equations of §3.4: reconstruction of the words that are known and of the picture where there is one, KL to N(0, 1). */
+  const decode = (batch: Batch, { mu, variance, z }: Code): Scalar => {
+    const words = batch.words as Tensor3D;
+    const known = tf.mul(knownWords(tf, words), has(tf, batch.present, 'text')); // [b, 15]
+    const ofWords = meanSquaredError(textDecoder.apply(z) as Tensor, words, tf.expandDims(known, 2));
+    const ofFeatures = meanSquaredError(
+      imageDecoder.apply(z) as Tensor,
+      batch.imageFeatures as Tensor,
+      has(tf, batch.present, 'image'),
+    );
+    // Per dimension of z, as in the code: its mean, not its sum.
+    const kl = tf.div(tf.mean(divergenceFromStandard(tf, { mean: mu, logVariance: variance })), latent);
+    return tf.addN([
+      tf.mul(ofWords, config.textWeight),
+      tf.mul(ofFeatures, config.imageWeight),
+      tf.mul(kl, config.klWeight),
+      tf.mul(penaltyOf(autoencoder), config.penalty),
+      tf.mul(penaltyOf([detector]), config.detectorPenalty),
+    ]) as Scalar;
+  };
+
   return {
     layers,
     forward: (batch, step) => tf.tidy(() => detector.apply(encode(batch, step).z) as Tensor2D),
-    // Equations of §3.4: reconstruction of the words that are known and of the picture where there is one, KL to N(0, 1).
-    auxiliaryLoss: (batch, _labels, step) =>
-      tf.tidy(() => {
-        const { mu, variance, z } = encode(batch, step);
-        const words = batch.words as Tensor3D;
-        const known = tf.mul(knownWords(tf, words), has(tf, batch.present, 'text')); // [b, 15]
-        const ofWords = meanSquaredError(textDecoder.apply(z) as Tensor, words, tf.expandDims(known, 2));
-        const ofFeatures = meanSquaredError(
-          imageDecoder.apply(z) as Tensor,
-          batch.imageFeatures as Tensor,
-          has(tf, batch.present, 'image'),
-        );
-        // Per dimension of z, as in the code: its mean, not its sum.
-        const kl = tf.div(tf.mean(divergenceFromStandard(tf, { mean: mu, logVariance: variance })), latent);
-        return tf.addN([
-          tf.mul(ofWords, config.textWeight),
-          tf.mul(ofFeatures, config.imageWeight),
-          tf.mul(kl, config.klWeight),
-          tf.mul(penaltyOf(autoencoder), config.penalty),
-          tf.mul(penaltyOf([detector]), config.detectorPenalty),
-        ]) as Scalar;
-      }),
+    auxiliaryLoss: (batch, _labels, step) => tf.tidy(() => decode(batch, encode(batch, step))),
+    both(batch, _labels, step) {
+      const code = encode(batch, step);
+      return { logits: detector.apply(code.z) as Tensor2D, auxiliary: decode(batch, code) };
+    },
     dispose: () => layers.dispose(),
   };
 }
