@@ -101,6 +101,16 @@ async function protocolsOf(data: Dataset): Promise<string[]> {
   return disjoint === published ? ['official-disjoint'] : ['official-disjoint', 'official'];
 }
 
+const CHINESE_ENCODER = 'bge-small-zh';
+
+/** Throws DEPENDENCY_MISSING for an encoder that is not installed. */
+async function checkInstalled(encoder: string): Promise<void> {
+  const { openCatalogued } = await import('../models/encoders/catalogued.ts');
+  const log = createLog('reproduce', 'warn');
+  const opened = await openCatalogued({ cacheDir: cacheDir(), threads: 1, log })(encoder, 'text');
+  await opened.close();
+}
+
 /** Puts the report into a document, between the paper's marks. */
 async function putInto(file: string, paper: Paper, report: string): Promise<void> {
   const [begin, end] = [`<!-- ${paper}:begin -->`, `<!-- ${paper}:end -->`];
@@ -120,7 +130,7 @@ function remaining(results: readonly RunResult[], left: number): string {
 }
 
 async function reproduce(paper: Paper, flags: Flags): Promise<void> {
-  const { mafnTwitterPlan, mmatPairsPlan, mmatPlan, robustPlan, seedsUpTo } = await import(
+  const { mafnTwitterPlan, mafnWeiboPlan, mmatPairsPlan, mmatPlan, robustPlan, seedsUpTo } = await import(
     '../training/reproduce/plan.ts'
   );
   const { executePlan, executeRobust } = await import('../training/reproduce/execute.ts');
@@ -153,8 +163,25 @@ async function reproduce(paper: Paper, flags: Flags): Promise<void> {
       parts.push({ data: crisisMmd, plan: robustPlan(crisisMmd, options) });
     }
     if (mediaEval) parts.push({ data: mediaEval, plan: mmatPairsPlan(mediaEval, short) });
-  } else if (mediaEval)
-    parts.push({ data: mediaEval, plan: mafnTwitterPlan(mediaEval, await protocolsOf(mediaEval), short) });
+  } else {
+    const { maxEpochs: _, ...rest } = options.options;
+    const inFull =
+      flags['comparisonInFull'] === true && options.options.maxEpochs !== undefined
+        ? { ...options, options: rest, short: true }
+        : null;
+    const ways = [short, ...(inFull ? [inFull] : [])];
+    if (mediaEval) {
+      const protocols = await protocolsOf(mediaEval);
+      for (const way of ways)
+        parts.push({ data: mediaEval, plan: mafnTwitterPlan(mediaEval, protocols, way) });
+    }
+    const weibo = named(rumours, 'Weibo');
+    const encoder = String(flags['chineseEncoder'] ?? CHINESE_ENCODER);
+    // Refused now, not after hours of other runs.
+    if (weibo && flags['doneOnly'] !== true) await checkInstalled(encoder);
+    for (const way of weibo ? ways : [])
+      parts.push({ data: weibo as Dataset, plan: mafnWeiboPlan(weibo as Dataset, encoder, way) });
+  }
   if (parts.length === 0)
     throw new TocsinError('BAD_USAGE', `Reproducing ${paper}: no data set for it lies in ${dir}.`);
 
@@ -218,7 +245,12 @@ export function register(program: Command): void {
     .option('--into <file>', 'also puts the report into this document, between the marks of the paper')
     .option('--done-only', 'runs nothing: the report from what is done')
     .option('--max-epochs <n>', 'fewer epochs than the recipes say')
-    .option('--tokens <n>', 'fewer tokens of a text than 64')
+    .option('--tokens <n>', 'fewer tokens of a text than 64 (not for Weibo)')
+    .option(
+      '--comparison-in-full',
+      'mafn: also the rows that the comparison rests on with the paper’s own epochs',
+    )
+    .option('--chinese-encoder <id>', 'mafn: the text encoder for Weibo', CHINESE_ENCODER)
     .option('--quick', 'few seeds, epochs and rows: shows that it works, not what comes out')
     .action(async (paper: string, flags: Flags) => {
       try {

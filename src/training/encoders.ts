@@ -26,10 +26,15 @@ export interface Encoders {
   close(): Promise<void>;
 }
 
+/** By the language that they read. */
+export type TaggerName = 'english' | 'chinese';
+
 export interface EncoderChoice {
   /** Ids of the catalogue; the shipped ones by default. */
   readonly text?: string;
   readonly image?: string;
+  /** Which entity tagger reads the texts; the English one by default. */
+  readonly tagger?: TaggerName;
   /** Where installed encoders and the caches of vectors lie. */
   readonly cacheDir: string;
   readonly threads: number;
@@ -65,12 +70,18 @@ export async function openEncoders(columns: readonly Column[], choice: EncoderCh
     wordVectors: loadWordVectors(),
     text,
     image,
-    tagger: columns.includes('entities') ? createEntityTagger() : null,
+    tagger: columns.includes('entities') ? await openTagger(choice.tagger) : null,
     async close() {
       await text?.close();
       await image?.close();
     },
   };
+}
+
+async function openTagger(name: TaggerName = 'english'): Promise<EntityTagger> {
+  if (name === 'english') return createEntityTagger();
+  // Its dictionary takes most of a second to read.
+  return (await import('../models/encoders/chinese-entities.ts')).createChineseTagger();
 }
 
 /** Sizes of the columns; zero where no encoder is open. @param maxTokens tokens per text */

@@ -1,9 +1,9 @@
 /** Finds posts that are the same in some way, so that a split never has one thing on both sides. */
 import { popcount32 } from '../base/simhash.ts';
 import type { PerceptualHashes } from '../media/perceptual-hash.ts';
-import { tokenise } from '../models/words.ts';
 import type { Example } from './dataset.ts';
 import { type DisjointSets, disjointSets } from './disjoint-sets.ts';
+import { wordsOf } from './words-of.ts';
 
 /** Consecutive words that make one shingle. */
 const SHINGLE = 3;
@@ -13,8 +13,6 @@ const SAME = 0.5;
 const MOST_PROPOSED = 200;
 /** Bits in which the hashes of one picture may differ; the claim worker's distance. */
 const PICTURE_DISTANCE = 4;
-/** Scripts without spaces: each character is a word of its own. */
-const DENSE = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}]/u;
 
 /** Picture key → fingerprint. Keys without one are told apart by key alone. */
 export type PictureHashes = ReadonlyMap<string, PerceptualHashes>;
@@ -133,9 +131,6 @@ export function joinMessages(examples: readonly Pick<Example, 'text'>[], sets: D
       if (common >= SAME * (mine.size + (sizes[other] as number) - common)) sets.join(other, i);
   });
 }
-
-const wordsOf = (text: string): string[] =>
-  tokenise(text).flatMap((token) => (DENSE.test(token) ? [...token] : [token]));
 
 function shingles(words: readonly string[]): Set<string> {
   const found = new Set<string>();

@@ -1,7 +1,7 @@
-/** Logistic regression on TF-IDF of words and word pairs: the plain text model that a network has to beat. */
+/** Logistic regression on TF-IDF of words and word pairs (Chinese: characters and their pairs): the plain text model that a network has to beat. */
 import { seededRandom, shuffled } from '../base/random.ts';
-import { tokenise } from '../models/words.ts';
 import { sigmoid } from './measure.ts';
+import { wordsOf } from './words-of.ts';
 
 /** A term has to stand in so many training texts. */
 const FEWEST = 2;
@@ -66,6 +66,6 @@ export function trainLogistic(
 }
 
 function termsOf(text: string): string[] {
-  const words = tokenise(text);
+  const words = wordsOf(text);
   return [...words, ...words.slice(1).map((word, i) => `${words[i]} ${word}`)];
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { writeRumourFolder } from '../support/rumour-folder.ts';
 import { tocsin } from '../support/tocsin.ts';
+import { writeWeiboFolder } from '../support/weibo-folder.ts';
 
 it('reproduces a table in its quick form, and goes on from what is done', async () => {
   const out = mkdtempSync(join(tmpdir(), 'tocsin-reproduce-'));
@@ -77,4 +78,32 @@ it('reproduces the rumour tables and the study of unseen events in the quick for
   const text = readFileSync(document, 'utf8');
   expect(text).toBe(`before\n<!-- mafn:begin -->\n\n${report}\n<!-- mafn:end -->\nafter\n`);
   expect(readFileSync(join(out, 'report.md'), 'utf8')).toBe(report);
+});
+
+it('reproduces the rows on Weibo that read no picture, with the paper’s figures beside', async () => {
+  const out = mkdtempSync(join(tmpdir(), 'tocsin-reproduce-'));
+  onTestFinished(() => rmSync(out, { recursive: true, force: true }));
+  const data = join(out, 'data');
+  writeWeiboFolder(data);
+  // The encoder for Chinese has to be installed; the shipped one stands in.
+  const encoder = ['--chinese-encoder', 'minilm-int8'];
+  const args = ['reproduce', 'mafn', '--data', data, '--seeds', '2', '--max-epochs', '1', '--out', out];
+  const { code } = await tocsin([...args, ...encoder]);
+  expect(code).toBe(0);
+  const report = readFileSync(join(out, 'report.md'), 'utf8');
+  // The post without a text does not count.
+  expect(report).toContain('### Weibo, split `official`\n');
+  expect(report).toMatch(/19 test posts of 19 claims, 5\d training posts/);
+  // Each test post shares its picture with one that trains.
+  expect(report).toMatch(/split `official-disjoint`[^#]*19 test posts of 19 claims, 3\d training posts/);
+  expect(report).toMatch(/\| textual \| 77\.4 \| 2 \|/);
+  expect(report).toMatch(/\| mafn-without-image \| 79\.9 \| 2 \|/);
+  expect(report).toMatch(/\| mafn-entity-only \| 54\.9 \| 2 \|/);
+  expect(report).toMatch(/mafn-without-image − textual: .* too few of the 5/);
+
+  const refused = await tocsin([...args, '--chinese-encoder', 'bert-base'], {
+    TOCSIN_CACHE: join(out, 'empty'),
+  });
+  expect(refused.code).not.toBe(0);
+  expect(refused.stderr).toContain('tocsin encoders install bert-base');
 });

@@ -161,7 +161,7 @@ export const ENCODERS: readonly EncoderRow[] = [
     shipped: false,
     outputs: text(512),
     networkOutputs: ['last_hidden_state'],
-    maxTokens: 64,
+    maxTokens: 128,
     planes: null,
     files: [
       {

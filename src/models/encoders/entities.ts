@@ -101,7 +101,7 @@ export function createEntityTagger(): EntityTagger {
 }
 
 /** Characters of a text that are read. */
-const MAX_CHARACTERS = 4_096;
+export const MAX_CHARACTERS = 4_096;
 /** Share of letters that must be Latin: in other scripts the rules would only guess. */
 const LATIN_SHARE = 0.5;
 

@@ -13,7 +13,7 @@ import type { Column } from '../../models/zoo/contract.ts';
 import { architecture } from '../../models/zoo/zoo.ts';
 import { binaryLabel, binaryTaskOf, type Dataset, type Example } from '../dataset.ts';
 import type { Defence } from '../defences.ts';
-import { type EncoderChoice, type Encoders, openEncoders } from '../encoders.ts';
+import { type EncoderChoice, type Encoders, openEncoders, type TaggerName } from '../encoders.ts';
 import { fitModel } from '../fit.ts';
 import type { Model } from '../fit-network.ts';
 import type { PictureHashes } from '../groups.ts';
@@ -40,6 +40,14 @@ export interface ExecuteDeps {
   /** No run is begun once it is aborted. */
   readonly signal: AbortSignal;
 }
+
+/** What the options of a run may hold: those of training, and how texts are read. */
+type RunOptions = Partial<TrainingOptions> & {
+  readonly maxTokens?: number;
+  /** An encoder of the catalogue, the same for all runs of a plan; the shipped one where none is named. */
+  readonly textEncoder?: string;
+  readonly tagger?: TaggerName;
+};
 
 /** What the runs of a plan share, so that nothing is read, decoded or encoded twice. */
 interface Bench {
@@ -78,7 +86,13 @@ export async function executePlan(
 
 async function openBench(deps: ExecuteDeps, plan: readonly RunKey[]): Promise<Bench> {
   const columns = new Set(plan.flatMap((key) => modelOf(key).columns));
-  const opened = await openEncoders([...columns], { ...deps.encoders, log: deps.log });
+  const { textEncoder, tagger } = (plan[0] as RunKey).options as RunOptions;
+  const opened = await openEncoders([...columns], {
+    ...deps.encoders,
+    ...(textEncoder === undefined ? {} : { text: textEncoder }),
+    ...(tagger === undefined ? {} : { tagger }),
+    log: deps.log,
+  });
   const remembered = <M extends Modality>(encoder: Encoder<M> | null): Encoder<M> | null =>
     encoder && withCache(encoder, memoryStore(MEMORY_BYTES));
   const splits = new Map<string, Split>();
@@ -123,7 +137,7 @@ async function execute(deps: ExecuteDeps, bench: Bench, data: Dataset, key: RunK
   const began = clock.monotonic();
   const scoped = scopedTo(data, key);
   const model = modelOf(key);
-  const { maxTokens, ...options } = key.options as Partial<TrainingOptions> & { maxTokens?: number };
+  const { maxTokens, textEncoder: _, tagger: __, ...options } = key.options as RunOptions;
   const training = { ...recipeOf(model.architecture.name).options, ...options, seed: key.seed };
   const split = bench.split(scoped, key);
   const { encoders, pictures } = bench;

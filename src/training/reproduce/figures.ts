@@ -27,6 +27,8 @@ export interface RowFigures {
     readonly bootstrap: readonly [number, number];
   } | null;
   readonly seconds: number;
+  /** Trained, those without a better dev figure at the end among them; in the mean. */
+  readonly epochs: number;
   readonly trainRows: number;
 }
 
@@ -106,6 +108,7 @@ function summary(model: string, runs: readonly RunResult[], figures: readonly Se
             ],
           },
     seconds: mean(runs.map(({ seconds }) => seconds)),
+    epochs: mean(runs.map(({ epochs }) => epochs)),
     trainRows: mean(runs.map(({ trainRows }) => trainRows)),
   };
 }

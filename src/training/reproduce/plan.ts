@@ -7,11 +7,13 @@ import { MMAT_EVENTS, MMAT_MODELS, type MmatModel } from './paper.ts';
 import type { RunKey } from './runs.ts';
 
 /**
- * Whether an example counts in a run of this scope: `all`, or `pictured` for those whose picture is at hand; `pictured-2`
- * counts two posts of each picture at most (postsPerPicture).
+ * Whether an example counts in a run of this scope: `all`, `written` for those that have a text, or `pictured` for those
+ * whose picture is at hand; `pictured-2` counts two posts of each picture at most (postsPerPicture).
  */
-export const inScope = ({ picture }: Example, scope: string): boolean =>
-  scope === 'all' || picture?.file != null;
+export function inScope({ picture, text }: Pick<Example, 'picture' | 'text'>, scope: string): boolean {
+  if (scope === 'written') return text !== '';
+  return scope === 'all' || picture?.file != null;
+}
 
 export const postsPerPicture = (scope: string): number =>
   Number(/^pictured-(\d+)$/.exec(scope)?.[1] ?? Number.POSITIVE_INFINITY);
@@ -199,6 +201,45 @@ export function mafnTwitterPlan(
             seed,
           }),
         ),
+      ),
+    ),
+  );
+}
+
+/** Rows of MAFN's tables that read no picture; `mafn-text-only` is the network of `textual`. */
+const TEXT_ROWS: readonly { readonly name: string; readonly config: RunKey['config'] }[] = [
+  { name: 'textual', config: {} },
+  { name: 'mafn-without-image', config: { ...MAFN_ABLATIONS['without-image'] } },
+  { name: 'mafn-entity-only', config: { ...MAFN_ABLATIONS['entity-only'] } },
+];
+/** A Weibo post has up to 140 characters and seldom more; bge-small-zh reads about one a token. */
+const WEIBO_TOKENS = 128;
+
+/**
+ * The rows of MAFN's tables on Weibo that read no picture: few of the pictures are at hand. Posts without a text do not
+ * count: in the collection they are all rumours, so they would be answered by what they lack.
+ * @param textEncoder one that reads Chinese
+ */
+export function mafnWeiboPlan(
+  weibo: Dataset,
+  textEncoder: string,
+  { seeds, options, short = false }: PlanOptions,
+): RunKey[] {
+  const rows = short ? TEXT_ROWS.slice(0, 2) : TEXT_ROWS;
+  return seeds.flatMap((seed) =>
+    ['official-disjoint', 'official'].flatMap((protocol) =>
+      rows.map(({ name, config }) =>
+        key(weibo, {
+          study: 'mafn-weibo',
+          event: null,
+          scope: 'written',
+          protocol,
+          model: name,
+          config,
+          training: 'plain',
+          options: { ...options, maxTokens: WEIBO_TOKENS, textEncoder, tagger: 'chinese' },
+          seed,
+        }),
       ),
     ),
   );

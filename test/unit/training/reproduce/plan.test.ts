@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import type { Dataset } from '../../../../src/training/dataset.ts';
+import { inScope, mafnTwitterPlan, mafnWeiboPlan } from '../../../../src/training/reproduce/plan.ts';
+
+const data = { name: 'Weibo', sha256: 'x', examples: [] } as unknown as Dataset;
+
+describe('the plan of MAFN’s tables', () => {
+  it('runs on Weibo what reads no picture, on the split without leaks first, seed by seed', () => {
+    const plan = mafnWeiboPlan(data, 'zh', { seeds: [1, 2], options: { maxEpochs: 3 } });
+    expect(plan.map(({ protocol, model, seed }) => `${seed} ${protocol} ${model}`)).toEqual(
+      [1, 2].flatMap((seed) =>
+        ['official-disjoint', 'official'].flatMap((protocol) =>
+          ['textual', 'mafn-without-image', 'mafn-entity-only'].map(
+            (model) => `${seed} ${protocol} ${model}`,
+          ),
+        ),
+      ),
+    );
+    for (const { config } of plan) expect(config).not.toMatchObject({ image: true });
+    expect(plan[0]?.options).toEqual({ maxEpochs: 3, maxTokens: 128, textEncoder: 'zh', tagger: 'chinese' });
+  });
+
+  it('counts only posts with a text there', () => {
+    expect(inScope({ text: '', picture: null }, 'written')).toBe(false);
+    expect(inScope({ text: '停水', picture: null }, 'written')).toBe(true);
+    expect(inScope({ text: '停水', picture: null }, 'pictured')).toBe(false);
+  });
+
+  it('keeps the rows that the comparison rests on in the short form', () => {
+    const plan = mafnTwitterPlan(data, ['official'], { seeds: [1], options: {}, short: true });
+    expect(plan.map(({ model }) => model)).toEqual([
+      'textual',
+      'visual',
+      'eann',
+      'mafn',
+      'mafn-without-affine',
+    ]);
+  });
+});
