@@ -1,5 +1,5 @@
 /**
- * Rumour collections in one posts.tsv: MediaEval "Verifying Multimedia Use" (Boididou et al., IJMIR 2018) and Weibo (Jin
+ * Rumour collections, as their authors publish them or in one posts.tsv: MediaEval "Verifying Multimedia Use" (Boididou et al., IJMIR 2018) and Weibo (Jin
  * et al., ACM MM 2017). Many posts share a picture or a video; `image_ids` names all, `image_file` the one at hand.
  */
 import { basename, dirname, extname, join } from 'node:path';
@@ -7,6 +7,8 @@ import { type PostRow, postRows } from '../../archive/post-rows.ts';
 import { hasColumns } from '../../archive/tsv.ts';
 import { TASKS } from '../tasks.ts';
 import { type Collection, type DatasetReader, left, NOTHING_MORE, publishedIn } from './contract.ts';
+import { mediaEvalAsPublished } from './mediaeval-published.ts';
+import { weiboAsPublished } from './weibo-published.ts';
 
 const COLUMNS = ['post_id', 'created_at', 'user_hash', 'label', 'image_file', 'text'];
 
@@ -61,25 +63,26 @@ async function collectionAt(
 
 const tasks: DatasetReader['tasks'] = { rumour: { classes: TASKS.rumour.classes, weak: null } };
 
+const MEDIAEVAL_VERDICTS = { fake: 1, real: 0, humor: 'humour', humour: 'humour' } as const;
+
 export const mediaEval: DatasetReader = {
   name: 'MediaEval verification corpus',
   licence: 'Apache-2.0',
-  takes: 'MediaEval verification corpus: a folder with posts.tsv (with event) and images/, or its posts.tsv',
+  takes:
+    'MediaEval verification corpus: a folder with devset/ and testset/, or with posts.tsv (with event) and images/, or its posts.tsv',
   tasks,
-  find: (path) =>
-    collectionAt(path, true, (row) => row.get('event'), {
-      fake: 1,
-      real: 0,
-      humor: 'humour',
-      humour: 'humour',
-    }),
+  find: async (path) =>
+    (await collectionAt(path, true, (row) => row.get('event'), MEDIAEVAL_VERDICTS)) ??
+    mediaEvalAsPublished(path, MEDIAEVAL_VERDICTS),
 };
 
 /** No events are given. */
 export const weibo: DatasetReader = {
   name: 'Weibo (Jin 2017)',
   licence: 'not stated',
-  takes: 'Weibo rumours (Jin 2017): a folder with posts.tsv (without event), or its posts.tsv',
+  takes:
+    'Weibo rumours (Jin 2017): a folder with train_rumor.txt and so on, in tweets/ or not, or with posts.tsv (without event), or its posts.tsv',
   tasks,
-  find: (path) => collectionAt(path, false, () => 'weibo', { rumor: 1, nonrumor: 0 }),
+  find: async (path) =>
+    (await collectionAt(path, false, () => 'weibo', { rumor: 1, nonrumor: 0 })) ?? weiboAsPublished(path),
 };

@@ -86,6 +86,60 @@ describe('CrisisMMD, the official folder', () => {
   });
 });
 
+describe('CrisisMMD, the separate split files', () => {
+  const path = fixture('datasets/crisismmd-splits');
+  const missing = { picture_missing: 2 };
+  datasetContract(crisisMmd, path, 'informative', {
+    examples: 3,
+    classes: yesNo(2, 1),
+    left: { column_count: 1, no_label: 1 },
+    pictures: 1,
+    pictureProblems: missing,
+  });
+  datasetContract(crisisMmd, path, 'humanitarian', {
+    examples: 2,
+    classes: { affected_people: 0, infrastructure_damage: 1, aid: 1, other_relevant: 0 },
+    left: { column_count: 1, no_label: 2 },
+    pictures: 1,
+    pictureProblems: { picture_missing: 1 },
+  });
+  datasetContract(crisisMmd, path, 'damage', {
+    examples: 1,
+    classes: { little_or_no: 0, mild: 0, severe: 1 },
+    left: { column_count: 1, no_label: 3 },
+    pictureProblems: { picture_missing: 1 },
+  });
+  datasetContract(
+    crisisMmd,
+    path,
+    'informative',
+    { examples: 2, classes: yesNo(1, 1), left: { column_count: 1, no_label: 1 } },
+    'text',
+  );
+
+  it('is one example a picture, with the labels of all files and the part of the first', async () => {
+    const { examples } = await read(path, 'informative');
+    expect(
+      examples.map(({ id, event, published, labels }) => [id.slice(-3), event, published, labels]),
+    ).toEqual([
+      ['4_0', 'mill_fire', { official: 'test' }, { informative: 0 }],
+      [
+        '3_0',
+        'mill_fire',
+        { official: 'train' },
+        { informative: 1, humanitarian: ['infrastructure_damage', 'aid'] },
+      ],
+      ['3_1', 'mill_fire', { official: 'train', agreed: 'dev' }, { informative: 1, damage: 'severe' }],
+    ]);
+  });
+
+  it('is known at one of its folders too', async () => {
+    const { examples } = await read(join(path, 'crisismmd_datasplit_all'), 'informative');
+    expect(examples).toHaveLength(3);
+    expect(examples[1]?.picture?.file).toContain('data_image');
+  });
+});
+
 describe('CrisisLexT26', () => {
   const path = fixture('crisislex_t26.tsv');
   datasetContract(crisisLexT26, path, 'informative', {
@@ -226,6 +280,93 @@ describe('Weibo', () => {
       [['cc'], null],
       [['dd'], null],
     ]);
+  });
+});
+
+describe('Weibo as published', () => {
+  const path = fixture('datasets/weibo-published');
+  datasetContract(weibo, path, 'rumour', {
+    examples: 3,
+    classes: { real: 1, fake: 2 },
+    left: { column_count: 2, bad_date: 1 },
+    pictures: 1,
+  });
+
+  it('reads three lines a post, an empty text too, and finds the first picture that is at hand', async () => {
+    const { examples } = await read(path, 'rumour');
+    expect(
+      examples.map(({ id, text, media, picture, createdAt, author, published }) => ({
+        id,
+        text,
+        media,
+        picture: picture?.key,
+        at: new Date(createdAt as number).toISOString(),
+        author: author?.length,
+        part: published['official'],
+      })),
+    ).toEqual([
+      {
+        id: '3380769710000001',
+        text: '听说自来水今晚全部停掉,大家快去接水',
+        media: ['aa11', 'bb22'],
+        picture: 'bb22',
+        at: '2011-11-17T09:22:00.000Z',
+        author: 12,
+        part: 'train',
+      },
+      {
+        id: '3384830800000001',
+        text: '',
+        media: ['cc33'],
+        picture: undefined,
+        at: '2011-11-28T14:20:00.000Z',
+        author: 12,
+        part: 'train',
+      },
+      {
+        id: '3907393550000001',
+        text: '市政府通知:水管维修,北区停水两小时',
+        media: ['ee55'],
+        picture: undefined,
+        at: '2015-11-09T14:18:03.000Z',
+        author: undefined,
+        part: 'test',
+      },
+    ]);
+  });
+
+  it('is known at its tweets too, and finds the pictures beside them', async () => {
+    const [whole, tweets] = [await read(path, 'rumour'), await read(join(path, 'tweets'), 'rumour')];
+    expect(tweets).toEqual(whole);
+  });
+});
+
+describe('MediaEval as published', () => {
+  const path = fixture('datasets/mediaeval-published');
+  datasetContract(mediaEval, path, 'rumour', {
+    examples: 3,
+    classes: { real: 1, fake: 2 },
+    left: { humour: 1, unknown_label: 1, bad_date: 1 },
+    pictures: 1,
+  });
+
+  it('takes the event from the table of pictures, else from their names, and time from the id', async () => {
+    const { examples } = await read(path, 'rumour');
+    expect(
+      examples.map(({ text, event, media, picture, published }) => [
+        text,
+        event,
+        media,
+        picture?.key,
+        published['official'],
+      ]),
+    ).toEqual([
+      ['Shark in the mill pond! "really"', 'mill_flood', ['millA_fake_1'], 'millA_fake_1', 'train'],
+      ['The mill stands', 'mill', ['millB_real_2', 'millA_real_3'], undefined, 'train'],
+      ['Boy on the bridge', 'bridgeboy', ['bridgeboy_1'], undefined, 'test'],
+    ]);
+    expect(new Date(examples[0]?.createdAt as number).toISOString().slice(0, 10)).toBe('2012-10-29');
+    expect(examples[0]?.author).not.toBe(examples[1]?.author);
   });
 });
 
