@@ -1,5 +1,6 @@
 /** How likely a post or a claim is a rumour, from the scores of contents. */
 import type { ModelRef, RumourScore } from '../event/records.ts';
+import { hasBoth, shareCode, textShare } from '../event/shares.ts';
 import type { Answer, Cluster, Content, Post } from './cluster.ts';
 
 /** Log-odds are added up as whole numbers of this fraction, so that the order of posts makes no difference to the bit. */
@@ -33,7 +34,7 @@ export function rumourOfPost({ content }: Post): RumourScore {
 
 /**
  * The claim's score: the mean log-odds over its distinct contents, so that a text that is copied a thousand times counts
- * once. Order-free: equal members and answers, equal score.
+ * once. Order-free: equal members and answers, equal score. The text's share is the mean over the same contents.
  */
 export function rumourOfClaim(cluster: Cluster): RumourScore {
   const contents = new Set<Content>();
@@ -44,6 +45,8 @@ export function rumourOfClaim(cluster: Cluster): RumourScore {
   let failed = 0;
   let first: Content | null = null;
   const from = new Set<string>();
+  const shares: number[] = [];
+  let isShared = false;
   for (const content of contents) {
     const { answer } = content;
     if (!answer) pending += 1;
@@ -52,6 +55,9 @@ export function rumourOfClaim(cluster: Cluster): RumourScore {
       sum += stepsOf(answer.probability);
       scored += 1;
       for (const reason of answer.evidence) if (reason.startsWith('from:')) from.add(reason);
+      const share = textShare(answer);
+      if (share !== null) shares.push(Math.round(100 * share));
+      isShared ||= hasBoth(answer);
       if (!first || content.id < first.id) first = content;
     }
   }
@@ -62,5 +68,8 @@ export function rumourOfClaim(cluster: Cluster): RumourScore {
   if (pending > 0) evidence.push(`pending:${pending}`);
   if (failed > 0) evidence.push(`not_scored:${failed}`);
   const model: ModelRef | null = first.answer.model;
-  return { status: 'scored', probability, decision: decide(probability, first.answer), evidence, model };
+  const decision = decide(probability, first.answer);
+  if (isShared && decision !== 'unsure' && shares.length > 0)
+    evidence.push(shareCode(shares.reduce((all, share) => all + share, 0) / shares.length / 100));
+  return { status: 'scored', probability, decision, evidence, model };
 }

@@ -1,5 +1,6 @@
 /** Stage: drafts → scores a person can use: probability, decision and what they rest on. */
 import type { TaskScore } from '../event/records.ts';
+import { shareEvidence } from '../event/shares.ts';
 import type {
   ClassOutput,
   ClassScorer,
@@ -80,6 +81,7 @@ function judge(
     if (!modalities.includes('image')) evidence.push('image_not_scored');
     else if (draft.ready.length > 1) evidence.push(`picture:${draft.ready[best]?.id}`);
   }
+  if (answer) evidence.push(...shareEvidence(answer, scorer.thresholds));
   const probability = answer?.probability ?? null;
   const task: TaskScore = {
     task: 'informative',

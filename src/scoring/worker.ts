@@ -11,6 +11,7 @@ import { lineageOf, message } from '../bus/messages.ts';
 import type { Bus, Consumer, OutgoingRecord, ReceivedRecord } from '../bus/port.ts';
 import { TOPICS } from '../bus/topics.ts';
 import type { Score, ScoreRequest } from '../event/records.ts';
+import { shareEvidence } from '../event/shares.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Chosen, RumourInput, RumourScorer, ScoreOutput } from '../models/port.ts';
 import type { Lease } from '../models/serving/handle.ts';
@@ -219,7 +220,11 @@ function scored(
   const evidence: string[] = [];
   if (lost > 0) evidence.push(`preview_missing:${lost}`);
   if (!best || best.probability === null) evidence.push('no_content');
-  else evidence.push(...best.modalities.map((modality) => `from:${modality}`), ...sharesOf(best));
+  else
+    evidence.push(
+      ...best.modalities.map((modality) => `from:${modality}`),
+      ...shareEvidence(best, scorer.thresholds),
+    );
   return {
     ...answerTo(request, scorer),
     outcome: 'scored',
@@ -229,25 +234,6 @@ function scored(
     model: scorer.model,
   };
 }
-
-/**
- * How much of a score of both stands on each modality, in per cent: by how far the log-odds move when it is taken away.
- * Nothing where there is one modality, or where neither moves them.
- */
-function sharesOf({ probability, byModality: { text, image } }: ScoreOutput): string[] {
-  if (probability === null || text === null || image === null) return [];
-  const withoutText = Math.abs(logOdds(probability) - logOdds(image));
-  const withoutImage = Math.abs(logOdds(probability) - logOdds(text));
-  const all = withoutText + withoutImage;
-  if (all === 0) return [];
-  const share = Math.round((100 * withoutText) / all);
-  return [`text_share:${share}`, `image_share:${100 - share}`];
-}
-
-const logOdds = (probability: number): number => {
-  const kept = Math.min(1 - 1e-6, Math.max(1e-6, probability));
-  return Math.log(kept / (1 - kept));
-};
 
 function failed(request: ScoreRequest, scorer: RumourScorer, reason: string): Score {
   return {

@@ -16,6 +16,7 @@ import {
   label,
   openBench,
   put,
+  scored,
   setLedger,
   until,
 } from '../support/dashboard.ts';
@@ -246,7 +247,7 @@ describe('the page', () => {
       status: 'scored',
       probability: 0.61,
       decision: 'unsure',
-      evidence: ['contents:3'],
+      evidence: ['contents:3', 'from:text'],
       model,
     } as const;
     await put(bench.bus, [
@@ -267,9 +268,46 @@ describe('the page', () => {
     ]);
     await page.click('[data-claim=c1] .rumour-reasons summary');
     const why = (await texts(page, '[data-claim=c1] .rumour-reasons'))[0];
-    for (const words of ['3 different texts or pictures', 'chance of a rumour: 61 %', 'mafn-rumour s1-abc'])
+    for (const words of [
+      'Only text was read',
+      '3 different texts or pictures',
+      'chance of a rumour: 61 %',
+      'mafn-rumour s1-abc',
+    ])
       expect(why).toContain(words);
     expect((await texts(page, '.claims > .hint'))[0]).toContain('not whether it is true');
+  });
+
+  it('says what an answer stands on: text, picture, or both by their share', async () => {
+    const bench = await open();
+    const [ready, refused] = [
+      { id: 'm1', outcome: 'ready', reason: null, storeKey: null, thumbhash: null },
+      { id: 'm1', outcome: 'refused', reason: 'too_large', storeKey: null, thumbhash: null },
+    ] as const;
+    const both = { ...scored(0.9, 'yes', ['text_share:73']), byModality: { text: 0.8, image: 0.5 } };
+    await put(bench.bus, [
+      label('a', { tasks: [both], modalities: ['text', 'image'], pictures: [ready] }),
+      label('b'),
+      label('c', { pictures: [refused] }),
+    ]);
+    const { page, wrong } = await visit(bench.url);
+    const told = async (id: string): Promise<string> => {
+      await page.click(`[data-post=${id}] .text`);
+      await page.waitForSelector('dialog[open] .revision');
+      const [words] = await texts(page, 'dialog .revision');
+      expect(await violations(page)).toEqual([]);
+      await page.keyboard.press('Escape');
+      await until('the drawer to close', async () => (await page.$('dialog')) === null);
+      return words as string;
+    };
+    const shared = await told('a');
+    expect(shared).toContain('The text weighs 73 %, the picture 27 %');
+    expect(shared).toMatch(/Each by itself\s*Text\s*80 %\s*Picture\s*50 %/);
+    const plain = await told('b');
+    expect(plain).toContain('Only the text was read: the post has no picture.');
+    expect(plain).not.toContain('Each by itself');
+    expect(await told('c')).toContain('Only the text was read: its picture could not be used.');
+    expect(wrong).toEqual([]);
   });
 
   it('says over its whole width that a sample or a replay is not live', async () => {

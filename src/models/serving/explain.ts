@@ -1,5 +1,5 @@
 /** Why a model answered as it did: how its probability falls when a word, or a part of the picture, is taken away (occlusion). */
-import type { ScoreInput, ScoreOutput, Scorer } from '../port.ts';
+import type { ScoreInput, Scorer } from '../port.ts';
 import { tokenise } from '../words.ts';
 
 /** Parts of a picture along each side. */
@@ -87,14 +87,4 @@ export async function pictureMap(
   const probability = whole?.probability;
   if (probability == null || !whole?.modalities.includes('image')) return null;
   return Float64Array.from(parts, (output) => probability - (output.probability ?? probability));
-}
-
-/**
- * The text's share of an answer from text and picture: how far the probability moves without the text, of what it moves
- * without either. Null where only one of them counts; a half where neither moves it.
- */
-export function textShare({ probability, byModality: { text, image } }: ScoreOutput): number | null {
-  if (probability === null || text === null || image === null) return null;
-  const [byText, byImage] = [Math.abs(probability - image), Math.abs(probability - text)];
-  return byText + byImage === 0 ? 0.5 : byText / (byText + byImage);
 }

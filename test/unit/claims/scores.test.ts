@@ -115,6 +115,26 @@ describe('scores', () => {
     expect(run.told.at(-1)?.rumour.evidence).toEqual(['contents:2', 'from:image', 'from:text']);
   });
 
+  it('say how much of an answer stands on the text, on average over the contents', () => {
+    const run = startRun();
+    slice(run, [content('a', 'one', 1), content('b', 'two', 2)]);
+    slice(run, [score(requestIdOf('one'), 0.9, { byModality: { text: 0.8, image: 0.5 } })]);
+    slice(run, [score(requestIdOf('two'), 0.9, { byModality: { text: 0.9, image: null } })]);
+    expect(run.told.at(-1)?.rumour).toMatchObject({ decision: 'yes' });
+    // 73 and 100.
+    expect(run.told.at(-1)?.rumour.evidence).toEqual(['contents:2', 'text_share:87']);
+  });
+
+  it.each([
+    ['text alone', 0.9, { text: 0.9, image: null }],
+    ['an unsure answer', 0.5, { text: 0.8, image: 0.3 }],
+  ])('say nothing of a share for %s', (_, probability, byModality) => {
+    const run = startRun();
+    slice(run, [content('a', 'one', 1), content('b', 'one', 1)]);
+    slice(run, [score(requestIdOf('one'), probability, { byModality })]);
+    expect(run.told.at(-1)?.rumour.evidence).toEqual(['contents:1']);
+  });
+
   it('count once for a text that is copied, and cancel out where contents disagree', () => {
     const run = startRun();
     slice(run, [

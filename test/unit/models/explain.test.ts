@@ -1,7 +1,7 @@
 /** Explanations by occlusion, on scorers whose answers are known. */
 import { describe, expect, it } from 'vitest';
 import type { ScoreInput, ScoreOutput, Scorer } from '../../../src/models/port.ts';
-import { pictureMap, textShare, topWords, wordEvidence } from '../../../src/models/serving/explain.ts';
+import { pictureMap, topWords, wordEvidence } from '../../../src/models/serving/explain.ts';
 import { loadVocabulary } from '../../../src/models/words.ts';
 
 const vocabulary = loadVocabulary();
@@ -76,16 +76,5 @@ describe('the picture map', () => {
   it('is null without a picture, and where the model does not look at it', async () => {
     expect(await pictureMap(byCorner, inputOf('bridge'))).toBeNull();
     expect(await pictureMap(byWords, { ...inputOf('bridge'), pixels: new Uint8Array(12_288) })).toBeNull();
-  });
-});
-
-describe("the text's share", () => {
-  it('is what the answer moves without the text, of what it moves without either', () => {
-    const of = (probability: number | null, text: number | null, image: number | null): number | null =>
-      textShare({ probability, byModality: { text, image }, modalities: [] });
-    expect(of(0.9, 0.8, 0.6)).toBeCloseTo(0.75, 9);
-    expect(of(0.5, 0.5, 0.5)).toBe(0.5);
-    expect(of(0.9, 0.9, null)).toBeNull();
-    expect(of(null, null, null)).toBeNull();
   });
 });

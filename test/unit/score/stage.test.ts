@@ -75,7 +75,8 @@ describe('scoring', () => {
     );
     expect(one?.modalities).toEqual(['text', 'image']);
     expect(one?.tasks[0]?.evidence).toEqual([]);
-    expect(two?.tasks[0]?.evidence).toEqual(['picture:b']);
+    // A yes from both: the text alone says 0.55, the picture 0.98.
+    expect(two?.tasks[0]?.evidence).toEqual(['picture:b', 'text_share:73']);
     expect(two?.tasks[0]?.probability).toBeGreaterThan(one?.tasks[0]?.probability as number);
   });
 

@@ -113,11 +113,18 @@ function wordText(code: string): string {
   return `“${word}” speaks ${drop.startsWith('-') ? 'against' : 'for'} it: ${points} points.`;
 }
 
+/** `text_share:62`: how far the answer moves without the text, of what it moves without either. */
+function shareText(detail: string): string {
+  const share = Math.min(99, Math.max(1, Number(detail)));
+  return `The text weighs ${share} %, the picture ${100 - share} %: by how far the answer moves without it.`;
+}
+
 /** A machine-written reason in words. */
 export function reasonText(code: string): string {
   const known = REASONS[code];
   if (known) return known;
   const [name, detail] = code.split(':');
+  if (name === 'text_share') return shareText(detail ?? '');
   if (name === 'picture') return `Of several pictures, ${detail} weighed most.`;
   if (name === 'word') return wordText(code);
   return `${(name ?? code).replaceAll('_', ' ')}${detail ? `: ${detail}` : ''}`;
@@ -131,13 +138,23 @@ const RUMOUR_REASONS: Readonly<Record<string, (detail: string) => string>> = {
       : `${n} more ${n === '1' ? 'is' : 'are'} waiting for the scorer.`,
   not_scored: (n) => `${n} could not be scored.`,
   no_content: () => 'There is neither text nor picture to score.',
-  from: (modality) => `The ${modality === 'image' ? 'picture' : 'text'} was looked at.`,
 };
 
-/** A reason of a rumour score in words. */
-export function rumourReason(code: string): string {
-  const [name = '', detail = ''] = code.split(':');
-  return RUMOUR_REASONS[name]?.(detail) ?? reasonText(code);
+/** `from:…` in one sentence, so that nobody takes a text for a text with its picture. */
+function readText(evidence: readonly string[]): string[] {
+  const [text, image] = [evidence.includes('from:text'), evidence.includes('from:image')];
+  if (text && image) return ['Text and picture were looked at.'];
+  return text ? ['Only text was read.'] : image ? ['Only the picture was looked at.'] : [];
+}
+
+/** The reasons of a rumour score in words. */
+export function rumourReasons(evidence: readonly string[]): string[] {
+  const others = evidence.filter((code) => !code.startsWith('from:'));
+  const words = others.map((code) => {
+    const [name = '', detail = ''] = code.split(':');
+    return RUMOUR_REASONS[name]?.(detail) ?? reasonText(code);
+  });
+  return [...readText(evidence), ...words];
 }
 
 const FLAGS: Readonly<Record<string, string>> = {
@@ -156,6 +173,15 @@ export function modalityText(post: RevisionView): string {
   if (score?.probability === null) return reasonText(score.evidence[0] ?? 'nothing_to_score');
   const names = post.modalities.map((modality) => (modality === 'image' ? 'picture' : 'text'));
   return `from ${names.join(' and ')}`;
+}
+
+/** Why a post with no picture, or none that could be used, was judged by its text alone; null where reasons say it already. */
+export function onlyText({ modalities, pictures }: RevisionView): string | null {
+  if (modalities.join() !== 'text' || pictures.some(({ outcome }) => outcome === 'ready')) return null;
+  if (pictures.length === 0) return 'Only the text was read: the post has no picture.';
+  return pictures.some(({ outcome }) => outcome === 'pending')
+    ? 'Only the text was read: its picture was not there yet.'
+    : 'Only the text was read: its picture could not be used.';
 }
 
 /** Milliseconds from arrival to label, the median of the newest posts; null without posts. */

@@ -6,9 +6,10 @@ import {
   duration,
   flagText,
   languageName,
+  onlyText,
   percent,
   reasonText,
-  rumourReason,
+  rumourReasons,
 } from '../../../../src/dashboard/ui/src/format.ts';
 
 describe('formats', () => {
@@ -50,6 +51,10 @@ describe('formats', () => {
     expect(reasonText('picture:m2')).toContain('m2');
     expect(reasonText('word:bridge:+0.31')).toBe('“bridge” speaks for it: 31 points.');
     expect(reasonText('word:thanks:-0.05')).toBe('“thanks” speaks against it: 5 points.');
+    expect(reasonText('text_share:62')).toBe(
+      'The text weighs 62 %, the picture 38 %: by how far the answer moves without it.',
+    );
+    expect(reasonText('text_share:100')).toContain('99 %, the picture 1 %');
     expect(reasonText('seen_before:flood')).toBe('seen before: flood');
     expect(flagText('retweet')).toBe('Repost');
     expect(flagText('some_thing')).toBe('some thing');
@@ -63,9 +68,28 @@ describe('formats', () => {
     ['pending', 'The scorer has not answered yet.'],
     ['pending:1', '1 more is waiting for the scorer.'],
     ['pending:4', '4 more are waiting for the scorer.'],
-    ['from:image', 'The picture was looked at.'],
-    ['text_share:62', 'text share: 62'],
   ])('a rumour reason %s reads: %s', (code, text) => {
-    expect(rumourReason(code)).toBe(text);
+    expect(rumourReasons([code])).toEqual([text]);
+  });
+
+  it.each([
+    [['from:text'], 'Only text was read.'],
+    [['from:image'], 'Only the picture was looked at.'],
+    [['from:image', 'from:text'], 'Text and picture were looked at.'],
+  ])('what a rumour score was read from, %j, is one sentence: %s', (codes, text) => {
+    expect(rumourReasons(codes)).toEqual([text]);
+  });
+
+  it.each([
+    [['text'], [], 'the post has no picture'],
+    [['text'], ['pending', 'refused'], 'was not there yet'],
+    [['text'], ['refused'], 'could not be used'],
+    [['text'], ['ready'], null], // the label's own reason says why it was not looked at
+    [['text', 'image'], ['ready'], null],
+    [[], [], null],
+  ])('scored from %j with pictures %j: why only the text, %s', (modalities, outcomes, words) => {
+    const revision = { modalities, pictures: outcomes.map((outcome) => ({ outcome })) } as never;
+    if (words === null) expect(onlyText(revision)).toBeNull();
+    else expect(onlyText(revision)).toContain(words);
   });
 });

@@ -3,7 +3,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { RulingValue } from '../../../../event/records.ts';
 import type { ClaimView } from '../../../wire.ts';
-import { age, count, duration, percent, rumourReason } from '../format.ts';
+import { age, count, duration, percent, rumourReasons } from '../format.ts';
 import { type OwnRuling, type State, topClaims } from '../store.ts';
 import type { Actions } from './actions.ts';
 import { icon } from './icons.ts';
@@ -91,7 +91,7 @@ function claimItem(
           : nothing
       }
       <div class="rumour">${rumourMark(claim)}${rulingMark(claim, own, actions, now, isOutdated)}</div>
-      ${rumourReasons(claim)}
+      ${whyRumour(claim)}
       ${own?.problem ? html`<p class="problem" role="alert">${own.problem}</p>` : nothing}
     </li>
   `;
@@ -115,12 +115,12 @@ function rumourMark({ rumour }: ClaimView): TemplateResult {
     : html`<span class="chip chip-open">Not written like a rumour, ${percent(1 - probability)}</span>`;
 }
 
-function rumourReasons({ rumour }: ClaimView): TemplateResult {
+function whyRumour({ rumour }: ClaimView): TemplateResult {
   const { status, probability, evidence, model } = rumour;
   return html`<details class="rumour-reasons">
     <summary>Why?</summary>
     <ul class="reasons">
-      ${evidence.map((code) => html`<li>${rumourReason(code)}</li>`)}
+      ${rumourReasons(evidence).map((reason) => html`<li>${reason}</li>`)}
       ${
         status === 'scored' && probability !== null
           ? html`<li>Estimated chance of a rumour: ${percent(probability)}.</li>`

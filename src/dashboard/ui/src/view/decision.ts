@@ -1,5 +1,5 @@
 /** A decision as people read it: word, calibrated probability, bar. The same in cards and in the drawer. */
-import { html, nothing, svg, type TemplateResult } from 'lit';
+import { html, svg, type TemplateResult } from 'lit';
 import type { Decision, TaskScore } from '../../../../event/records.ts';
 import { decisionWord, percent } from '../format.ts';
 import { type IconName, icon } from './icons.ts';
@@ -31,8 +31,6 @@ export function decisionMark(score: TaskScore | undefined): TemplateResult {
   `;
 }
 
-/** One modality's share of the answer; nothing where it was absent. */
-export const modalityBar = (name: string, probability: number | null): TemplateResult | typeof nothing =>
-  probability === null
-    ? nothing
-    : html`<div class="modality"><span>${name}</span>${bar(probability)}<span>${percent(probability)}</span></div>`;
+/** What one modality says by itself. */
+export const modalityBar = (name: string, probability: number): TemplateResult =>
+  html`<div class="modality"><span>${name}</span>${bar(probability)}<span>${percent(probability)}</span></div>`;

@@ -1,5 +1,6 @@
 /** Everything about one post: its text and pictures, and every revision of its label with the reasons. */
 import { html, nothing, type TemplateResult } from 'lit';
+import type { TaskScore } from '../../../../event/records.ts';
 import type { RevisionView } from '../../../wire.ts';
 import {
   className,
@@ -9,6 +10,7 @@ import {
   informative,
   languageName,
   modalityText,
+  onlyText,
   percent,
   reasonText,
 } from '../format.ts';
@@ -121,6 +123,24 @@ function tellsOf(revision: RevisionView): TemplateResult | typeof nothing {
     </ul>`;
 }
 
+/** The words that count, what was weighed, and what was not looked at. */
+function why(revision: RevisionView, words: readonly string[]): TemplateResult | typeof nothing {
+  const codes = [...words, ...(informative(revision)?.evidence ?? [])];
+  const alone = onlyText(revision);
+  const reasons = [...codes.map(reasonText), ...(alone === null ? [] : [alone])];
+  if (reasons.length === 0) return nothing;
+  return html`<h4>Why</h4>
+    <ul class="reasons">${reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`;
+}
+
+/** What the model would say of the text and of the picture alone; only where it looked at both. */
+function byModality(score: TaskScore | undefined): TemplateResult | typeof nothing {
+  const { text, image } = score?.byModality ?? { text: null, image: null };
+  if (text === null || image === null) return nothing;
+  return html`<h4>Each by itself</h4>
+    ${modalityBar('Text', text)}${modalityBar('Picture', image)}`;
+}
+
 function revisionItem(revision: RevisionView, isNewest: boolean, words: readonly string[]): TemplateResult {
   const score = informative(revision);
   const took = revision.labelledAt - revision.receivedAt;
@@ -136,15 +156,9 @@ function revisionItem(revision: RevisionView, isNewest: boolean, words: readonly
             took >= 0 ? `, ${duration(took)} after the post arrived` : ''
           }.
         </p>
-        ${
-          score && score.evidence.length + words.length > 0
-            ? html`<h4>Why</h4>
-                <ul class="reasons">${[...words, ...score.evidence].map((code) => html`<li>${reasonText(code)}</li>`)}</ul>`
-            : nothing
-        }
+        ${why(revision, words)}
         ${tellsOf(revision)}
-        ${modalityBar('Text', score?.byModality.text ?? null)}
-        ${modalityBar('Picture', score?.byModality.image ?? null)}
+        ${byModality(score)}
         <dl class="details">
           ${
             score?.model
