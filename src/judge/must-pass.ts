@@ -5,12 +5,15 @@ import { z } from 'zod';
 import { TocsinError } from '../base/errors.ts';
 import { normaliseText } from '../normalise/text.ts';
 import type { Example } from '../training/dataset.ts';
+import { TASKS, type Task } from '../training/tasks.ts';
 import type { JudgeOptions } from './options.ts';
 import type { Scores, Served } from './served.ts';
 import { type Check, percent } from './verdict.ts';
 
 export interface MustPass {
   readonly task: string;
+  /** Whether most texts must be on the right side, sure or not; of rumours none need be. */
+  readonly mostRight: boolean;
   readonly posts: readonly {
     readonly id: string;
     readonly language: string;
@@ -27,13 +30,11 @@ const post = { id: z.string(), language: z.string(), disaster: z.string(), text:
 const schema = z.object({
   task: z.string(),
   about: z.string(),
+  mostRight: z.boolean().default(true),
   posts: z.array(
     z.union([
       z.object({ ...post, has: z.array(z.string()) }),
-      z.object({ ...post, answer: z.enum(['yes', 'no']) }).transform(({ answer, ...rest }) => ({
-        ...rest,
-        has: answer === 'yes' ? ['informative'] : ['not informative'],
-      })),
+      z.object({ ...post, answer: z.enum(['yes', 'no']) }),
     ]),
   ),
 });
@@ -48,7 +49,18 @@ export async function loadMustPass(task: string): Promise<MustPass | null> {
     return null;
   }
   try {
-    return schema.parse(JSON.parse(text));
+    const { posts, ...set } = schema.parse(JSON.parse(text));
+    const [no, yes] = task in TASKS ? TASKS[task as Task].classes : [];
+    return {
+      ...set,
+      posts: posts.map(({ id, language, disaster, text: said, ...rest }) => ({
+        id,
+        language,
+        disaster,
+        text: said,
+        has: 'has' in rest ? rest.has : [(rest.answer === 'yes' ? yes : no) as string],
+      })),
+    };
   } catch (cause) {
     throw new TocsinError('MODEL_INVALID', `Reading the must-pass texts of ${task}`, { cause });
   }
@@ -58,9 +70,9 @@ export async function loadMustPass(task: string): Promise<MustPass | null> {
 type Outcome = 'right' | 'unsure' | 'contrary';
 
 /**
- * Two checks. `must-pass`: no text that the champion keeps gets the contrary answer; `unsure` is not the contrary. Texts
- * that the champion itself gets wrong are named, and cannot keep every successor out. `must-pass-right`: most texts are
- * on the right side, sure or not.
+ * `must-pass`: no text that the champion keeps gets the contrary answer; `unsure` is not the contrary. Texts
+ * that the champion itself gets wrong are named, and cannot keep every successor out. `must-pass-right`, where the set asks
+ * for it: most texts are on the right side, sure or not.
  */
 export async function mustPassChecks(
   set: MustPass,
@@ -88,13 +100,17 @@ export async function mustPassChecks(
         `${lost.length > 0 ? `; lost: ${named(lost)}` : ''}.` +
         `${both.length > 0 ? ` Wrong with the champion as well: ${named(both)}.` : ''}`,
     },
-    {
-      name: 'must-pass-right',
-      passed: right >= mustPassRight,
-      value: right,
-      limit: mustPassRight,
-      why: `${percent(right)} of ${mine.length} clear texts are answered right; at least ${percent(mustPassRight)} are needed.`,
-    },
+    ...(set.mostRight
+      ? [
+          {
+            name: 'must-pass-right',
+            passed: right >= mustPassRight,
+            value: right,
+            limit: mustPassRight,
+            why: `${percent(right)} of ${mine.length} clear texts are answered right; at least ${percent(mustPassRight)} are needed.`,
+          },
+        ]
+      : []),
   ];
 }
 

@@ -10,6 +10,7 @@ import { openServed, type Served } from '../../../src/judge/served.ts';
 import { type Examined, type Sitting, unseenBy } from '../../../src/judge/sitting.ts';
 import { amongst, answersOf, estimate, lower, quantile, upper } from '../../../src/judge/statistics.ts';
 import { loadArtefact } from '../../../src/models/artefact.ts';
+import { openCatalogued } from '../../../src/models/encoders/catalogued.ts';
 import { championDir } from '../../../src/registry/champions.ts';
 import { judgePosts, vaultOf } from '../../support/judge-scene.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
@@ -223,7 +224,37 @@ describe('must-pass texts', () => {
     }
   });
 
+  it('of rumours: a model may be unsure of all, but the contrary of none', async () => {
+    const set = (await loadMustPass('rumour')) as NonNullable<Awaited<ReturnType<typeof loadMustPass>>>;
+    expect(set.posts.map(({ has }) => has[0])).toEqual([
+      ...Array(20).fill('fake'),
+      ...Array(20).fill('real'),
+    ]);
+    const openEncoder = openCatalogued({ cacheDir: 'nothing is fetched', threads: 1, log: silentLog });
+    const shipped = await openServed(await loadArtefact(championDir('rumour')), { ...deps, openEncoder });
+    const always = (fake: number): Served => ({
+      ...shipped,
+      // With thresholds that can be reached; the shipped model's are 0 and 1.
+      decide: (_, probability) => (probability >= 0.9 ? 'yes' : probability <= 0.1 ? 'no' : 'unsure'),
+      score: async (examples) => ({
+        probabilities: examples.map(() => [1 - fake, fake]),
+        answers: examples.map(() => (fake > 0.5 ? [0, 1] : [1, 0])),
+      }),
+    });
+    try {
+      const [keeps, ...others] = await mustPassChecks(set, shipped, shipped, JUDGE_DEFAULTS);
+      expect(keeps).toMatchObject({ name: 'must-pass', passed: true, value: 1 });
+      expect(keeps?.why).toBe('40 of 40 texts that the champion keeps are kept.');
+      expect(others).toEqual([]);
+      const [loses] = await mustPassChecks(set, always(0.95), shipped, JUDGE_DEFAULTS);
+      expect(loses).toMatchObject({ passed: false, value: 0.5 });
+      expect(loses?.why).toContain('real-01');
+    } finally {
+      await shipped.close();
+    }
+  });
+
   it('are none for a task without a set', async () => {
-    expect(await loadMustPass('rumour')).toBeNull();
+    expect(await loadMustPass('damage')).toBeNull();
   });
 });
