@@ -281,6 +281,36 @@ const panels = [
       ],
     ],
   ),
+  graph('Gate', 'Verdicts on candidates within the hour, and how many were refused in a row.', [
+    ['sum by (result) (increase(tocsin_gate_queries_total[1h]))', '{{result}}'],
+    ['max(tocsin_gate_refused_in_row)', 'refused in a row'],
+  ]),
+  graph('Changes of models', 'What the gate did to the desired state within the hour.', [
+    ['sum by (action) (increase(tocsin_promotions_total[1h]))', '{{action}}'],
+  ]),
+  graph(
+    'Rollout',
+    'How long a challenger has been in its step, shadow or canary; 0 without one.',
+    [
+      [
+        'max by (task) ((time() - tocsin_gate_step_timestamp_seconds) * (tocsin_gate_step_timestamp_seconds > bool 0))',
+        '{{task}}',
+      ],
+    ],
+    { unit: 's' },
+  ),
+  graph(
+    'Drift',
+    "Distance of the newest labels from the sidecar's reference, and its alarms within the hour.",
+    [
+      ['max by (figure) (tocsin_sidecar_drift)', '{{figure}}'],
+      ['max(increase(tocsin_sidecar_drift_alarms_total[1h]))', 'alarms'],
+    ],
+  ),
+  graph('Sidecar', 'Rounds within the day by what began them, and whether it rests because labels lag.', [
+    ['sum by (reason) (increase(tocsin_sidecar_rounds_total[1d]))', '{{reason}}'],
+    ['max(tocsin_sidecar_paused)', 'rests'],
+  ]),
   panel('table', 'Models in use', 'What serves where.', [['tocsin_model_info', '']], {
     w: 24,
     h: 5,

@@ -157,6 +157,16 @@ export const CATALOGUE: Readonly<Record<MetricName, Declared>> = declare({
     help: 'Candidates that were judged on the vault.',
     labels: ['result'],
   },
+  tocsin_gate_refused_in_row: {
+    type: 'gauge',
+    help: 'Candidates refused since one passed, or since the gate began.',
+    labels: [],
+  },
+  tocsin_gate_step_timestamp_seconds: {
+    type: 'gauge',
+    help: 'Wall clock at which the challenger came to its step, shadow or canary; 0 without one.',
+    labels: ['task'],
+  },
   tocsin_gate_refusals_total: {
     type: 'counter',
     help: 'What the gate refused: candidates, requests, states that it did not sign.',
@@ -257,6 +267,8 @@ export type MetricName =
   | 'tocsin_desired_sequence'
   | 'tocsin_promotions_total'
   | 'tocsin_gate_queries_total'
+  | 'tocsin_gate_refused_in_row'
+  | 'tocsin_gate_step_timestamp_seconds'
   | 'tocsin_gate_refusals_total'
   | 'tocsin_image_fetch_total'
   | 'tocsin_image_decode_seconds'

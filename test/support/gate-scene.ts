@@ -43,6 +43,8 @@ export interface GateScene {
   /** Steps the clock by single polls until `n` states were announced. */
   untilStates(n: number): Promise<void>;
   audit(): Promise<readonly AuditEntry[]>;
+  /** What the gate that was started last exposes: `name{labels} value` lines of one metric. */
+  metric(name: string): Promise<string[]>;
 }
 
 export async function gateScene(): Promise<GateScene> {
@@ -53,6 +55,7 @@ export async function gateScene(): Promise<GateScene> {
   const shipped = [await writePlainArtefact(join(registry.dataDir, 'shipped', 'informative'), 'shipped')];
   let requests = 0;
   let running: Gate | null = null;
+  let metrics = createMetrics({ bare: true });
   const produce = (topic: string, record: ModelRequest | Label, key: string, partition?: number) =>
     bus.produce([
       message(codec, topic, record, {
@@ -83,12 +86,13 @@ export async function gateScene(): Promise<GateScene> {
     shipped,
     states,
     async start({ judge = passing, rules = {} } = {}) {
+      metrics = createMetrics({ bare: true });
       const gate = await openGate({
         ...registry,
         bus,
         clock,
         log: silentLog,
-        metrics: createMetrics({ bare: true }),
+        metrics,
         environment: 'lab',
         shipped,
         rules: { ...RULES, ...rules },
@@ -129,6 +133,7 @@ export async function gateScene(): Promise<GateScene> {
         },
         () => `${n} states; there are ${states().length}`,
       ),
+    metric: async (name) => (await metrics.expose()).body.split('\n').filter((line) => line.startsWith(name)),
     audit: async () => {
       const { entries, breaks } = await readChain(bus, codec);
       if (breaks.length > 0) throw new Error(`The chain is broken: ${JSON.stringify(breaks, null, 1)}`);

@@ -20,7 +20,8 @@ export type Change = { readonly task: string } & (
 );
 
 /** What the audit says happened. */
-export type Verb = 'shadow' | 'canary' | 'promote' | 'withdraw' | 'rollback' | 'pin' | 'unpin';
+export const VERBS = ['shadow', 'canary', 'promote', 'withdraw', 'rollback', 'pin', 'unpin'] as const;
+export type Verb = (typeof VERBS)[number];
 
 export const verbOf = (change: Change): Verb => (change.kind === 'serve' ? change.as : change.kind);
 

@@ -30,9 +30,9 @@ import {
   shippedVersions,
 } from './announce.ts';
 import { withRequest } from './cause.ts';
-import { verbOf } from './change.ts';
+import { VERBS, verbOf } from './change.ts';
 import { createJudging, type Judge } from './judging.ts';
-import { championSince, tasksInForce } from './lineage.ts';
+import { challengerSince, championSince, tasksInForce } from './lineage.ts';
 import { answerRequest } from './requests.ts';
 import { dueStep, type RolloutRules } from './rollout.ts';
 import { type FiledVerdict, verdictFiles } from './verdicts.ts';
@@ -101,6 +101,10 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
   const announceDeps: AnnounceDeps = { ...deps, modelsDir: paths.models, audit, now };
   const judging = createJudging({ ...announceDeps, paths, judge: deps.judge, verdicts, history, log });
 
+  for (const action of VERBS) metrics.count('tocsin_promotions_total', { action }, 0);
+  for (const result of ['passed', 'refused']) metrics.count('tocsin_gate_queries_total', { result }, 0);
+  let refusedInRow = 0;
+  metrics.set('tocsin_gate_refused_in_row', refusedInRow);
   let watch: Watch | null = null;
   let stopWatching = new AbortController();
   let fail: (error: Error) => void = () => {};
@@ -113,6 +117,10 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     stopWatching.abort();
     const state = history.at(-1);
     metrics.set('tocsin_desired_sequence', state?.sequence ?? 0);
+    for (const { task } of tasksInForce(history, shipped))
+      metrics.set('tocsin_gate_step_timestamp_seconds', (challengerSince(history, task) ?? 0) / 1_000, {
+        task,
+      });
     if (!state || !(state.tasks.some(({ challenger }) => challenger) || isYoung(state))) {
       watch = null;
       return;
@@ -257,6 +265,8 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     const { task, version, digest, passed, why } = verdict;
     metrics.count('tocsin_gate_queries_total', { result: passed ? 'passed' : 'refused' });
     if (!passed) metrics.count('tocsin_gate_refusals_total', { what: 'candidate' });
+    refusedInRow = passed ? 0 : refusedInRow + 1;
+    metrics.set('tocsin_gate_refused_in_row', refusedInRow);
     log.info({ task, version, passed, why }, 'Candidate judged.');
     await verdicts.put(verdict);
     failPoint('gate.judged');

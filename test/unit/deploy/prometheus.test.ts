@@ -53,6 +53,13 @@ describe('alert rules', () => {
         text.replace('and sum by (topic) (deriv(tocsin_consumer_lag_records[10m])) > 0', ''),
         text.replace('(increase(tocsin_model_refusals_total[10m])) > 0', '(tocsin_model_refusals_total) > 0'),
         text.replace('min(tocsin_model_sequence) > 0', 'min(tocsin_model_sequence) > 2'),
+        text.replace('tocsin_gate_refused_in_row) >= 3', 'tocsin_gate_refused_in_row) >= 2'),
+        text.replace('action=~"rollback|withdraw"', 'action=~"withdraw"'),
+        text.replace('up{service=~"gate|sidecar"} == 1', 'up{service=~"gate|sidecar"} >= 0'),
+        text.replace('[1h]))\n', '[3h]))\n'),
+        text.replace(' and tocsin_gate_step_timestamp_seconds > 0', ''),
+        text.replace('> 1800', '> 18000'),
+        text.replace('drift_alarms_total[1h])) > 0', 'drift_alarms_total[1h])) > 1'),
       ];
       for (const [i, changed] of moved.entries()) {
         expect(changed).not.toBe(text);
@@ -65,14 +72,19 @@ describe('alert rules', () => {
     }
   });
 
-  it('are six, each with severity, summary, description and a runbook that is there', () => {
+  it('are eleven, each with severity, summary, description and a runbook that is there', () => {
     expect(rules.map(({ alert }) => alert).sort()).toEqual([
+      'TocsinCanaryStuck',
+      'TocsinCandidatesRefused',
       'TocsinDeadLetterRate',
+      'TocsinDrift',
+      'TocsinGateOrSidecarGone',
       'TocsinLagGrowing',
       'TocsinLedgerImbalance',
       'TocsinModelRefused',
       'TocsinModelsDiffer',
       'TocsinNoEvents',
+      'TocsinRolledBack',
     ]);
     for (const { alert, labels, annotations } of rules) {
       expect(labels['severity']).toMatch(/^(warning|critical)$/);

@@ -105,6 +105,37 @@ describe('a candidate that passes', () => {
   });
 });
 
+describe('what alerts watch', () => {
+  it('is how many candidates were refused in a row, and when a challenger came to its step', async () => {
+    const scene = await gateScene();
+    let passes = false;
+    await scene.start({ judge: async () => ({ passed: passes, checks: [{ name: 'x', passed: passes }] }) });
+    const since = 'tocsin_gate_step_timestamp_seconds{task="informative"}';
+    for (const version of ['c1', 'c2']) {
+      await scene.candidate(version);
+      await until(async () => {
+        await scene.pass(1_000);
+        return (await scene.audit()).some(({ what }) => what.endsWith(` ${version}`));
+      }, `${version} is judged`);
+    }
+    expect(await scene.metric('tocsin_gate_refused_in_row')).toEqual(['tocsin_gate_refused_in_row 2']);
+    expect(await scene.metric('tocsin_promotions_total{action="rollback"}')).toEqual([
+      'tocsin_promotions_total{action="rollback"} 0',
+    ]);
+    passes = true;
+    await scene.candidate('c3');
+    await scene.untilStates(1);
+    expect(await scene.metric('tocsin_gate_refused_in_row')).toEqual(['tocsin_gate_refused_in_row 0']);
+    expect(await scene.metric(since)).toEqual([`${since} ${(scene.states()[0]?.issuedAt ?? 0) / 1_000}`]);
+    await scene.ask({ action: 'rollback' });
+    await scene.untilStates(2);
+    await until(async () => (await scene.metric(since))[0] === `${since} 0`, 'no challenger');
+    expect(await scene.metric('tocsin_promotions_total{action="withdraw"}')).toEqual([
+      'tocsin_promotions_total{action="withdraw"} 1',
+    ]);
+  });
+});
+
 describe('a candidate that does not pass', () => {
   it.each([
     [
