@@ -89,8 +89,10 @@ async function studied(
   }
 }
 
-/** The published split once without leaks, and once as it is where that is another one. */
-async function protocolsOf(data: Dataset): Promise<string[]> {
+/** The published split of the posts that count, once without leaks, and once as it is where that is another one. */
+async function protocolsOf(whole: Dataset, scope: string): Promise<string[]> {
+  const { inScope } = await import('../training/reproduce/plan.ts');
+  const data = { ...whole, examples: whole.examples.filter((example) => inScope(example, scope)) };
   const { openPictures, hashesOf } = await import('../training/pictures.ts');
   const { splitBy } = await import('../training/splits.ts');
   const hashes = await hashesOf(data.examples, openPictures());
@@ -130,9 +132,8 @@ function remaining(results: readonly RunResult[], left: number): string {
 }
 
 async function reproduce(paper: Paper, flags: Flags): Promise<void> {
-  const { mafnTwitterPlan, mafnWeiboPlan, mmatPairsPlan, mmatPlan, robustPlan, seedsUpTo } = await import(
-    '../training/reproduce/plan.ts'
-  );
+  const { mafnTwitterPlan, mafnWeiboPlan, mmatPairsPlan, mmatPlan, robustPlan, seedsUpTo, WEIBO_SCOPE } =
+    await import('../training/reproduce/plan.ts');
   const { executePlan, executeRobust } = await import('../training/reproduce/execute.ts');
   const { openRuns } = await import('../training/reproduce/runs.ts');
   const { writeReport } = await import('../training/reproduce/report.ts');
@@ -171,16 +172,19 @@ async function reproduce(paper: Paper, flags: Flags): Promise<void> {
         : null;
     const ways = [short, ...(inFull ? [inFull] : [])];
     if (mediaEval) {
-      const protocols = await protocolsOf(mediaEval);
+      const protocols = await protocolsOf(mediaEval, 'pictured');
       for (const way of ways)
         parts.push({ data: mediaEval, plan: mafnTwitterPlan(mediaEval, protocols, way) });
     }
     const weibo = named(rumours, 'Weibo');
     const encoder = String(flags['chineseEncoder'] ?? CHINESE_ENCODER);
-    // Refused now, not after hours of other runs.
-    if (weibo && flags['doneOnly'] !== true) await checkInstalled(encoder);
-    for (const way of weibo ? ways : [])
-      parts.push({ data: weibo as Dataset, plan: mafnWeiboPlan(weibo as Dataset, encoder, way) });
+    if (weibo) {
+      // Refused now, not after hours of other runs.
+      if (flags['doneOnly'] !== true) await checkInstalled(encoder);
+      const protocols = await protocolsOf(weibo, WEIBO_SCOPE);
+      for (const way of ways)
+        parts.push({ data: weibo, plan: mafnWeiboPlan(weibo, protocols, encoder, way) });
+    }
   }
   if (parts.length === 0)
     throw new TocsinError('BAD_USAGE', `Reproducing ${paper}: no data set for it lies in ${dir}.`);

@@ -92,7 +92,7 @@ it('reproduces the rows on Weibo that read no picture, with the paper’s figure
   expect(code).toBe(0);
   const report = readFileSync(join(out, 'report.md'), 'utf8');
   // The post without a text does not count.
-  expect(report).toContain('### Weibo, split `official`\n');
+  expect(report).toContain('### Weibo, split `official`, at most 1 epochs\n');
   expect(report).toMatch(/19 test posts of 19 claims, 5\d training posts/);
   // Each test post shares its picture with one that trains.
   expect(report).toMatch(/split `official-disjoint`[^#]*19 test posts of 19 claims, 3\d training posts/);

@@ -214,25 +214,29 @@ const TEXT_ROWS: readonly { readonly name: string; readonly config: RunKey['conf
 ];
 /** A Weibo post has up to 140 characters and seldom more; bge-small-zh reads about one a token. */
 const WEIBO_TOKENS = 128;
+/** Posts that count there. */
+export const WEIBO_SCOPE = 'written';
 
 /**
  * The rows of MAFN's tables on Weibo that read no picture: few of the pictures are at hand. Posts without a text do not
  * count: in the collection they are all rumours, so they would be answered by what they lack.
+ * @param protocols as in `mafnTwitterPlan`
  * @param textEncoder one that reads Chinese
  */
 export function mafnWeiboPlan(
   weibo: Dataset,
+  protocols: readonly string[],
   textEncoder: string,
   { seeds, options, short = false }: PlanOptions,
 ): RunKey[] {
   const rows = short ? TEXT_ROWS.slice(0, 2) : TEXT_ROWS;
   return seeds.flatMap((seed) =>
-    ['official-disjoint', 'official'].flatMap((protocol) =>
+    protocols.flatMap((protocol) =>
       rows.map(({ name, config }) =>
         key(weibo, {
           study: 'mafn-weibo',
           event: null,
-          scope: 'written',
+          scope: WEIBO_SCOPE,
           protocol,
           model: name,
           config,

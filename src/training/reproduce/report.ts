@@ -235,22 +235,29 @@ function byOptions(runs: readonly RunResult[]): RunResult[][] {
   return [...sets.values()].sort((a, b) => most(a) - most(b));
 }
 
+function scheduleOf([run]: readonly RunResult[]): string {
+  const epochs = run?.key.options['maxEpochs'];
+  return epochs === undefined ? 'the paper’s schedule' : `at most ${epochs} epochs`;
+}
+
 function mafnReport(runs: readonly RunResult[], claims: ClaimsOf): string {
   const of = (study: string): RunResult[] => runs.filter(({ key }) => key.study === study);
   const ofSplit = (part: readonly RunResult[], protocol: string): RunResult[] =>
     part.filter(({ key }) => key.protocol === protocol);
   const [twitter, weibo] = [of('mafn-twitter'), of('mafn-weibo')];
-  const notes = twitter.some(({ key }) => key.protocol === 'official') ? [] : [PUBLISHED_IS_DISJOINT];
+  const notes = (part: readonly RunResult[]): string[] =>
+    part.some(({ key }) => key.protocol === 'official') ? [] : [PUBLISHED_IS_DISJOINT];
   return ['official-disjoint', 'official']
     .flatMap((protocol) => [
       ...byOptions(ofSplit(twitter, protocol)).map((part) => {
-        const epochs = part[0]?.key.options['maxEpochs'];
-        const schedule = epochs === undefined ? 'the paper’s schedule' : `at most ${epochs} epochs`;
-        const title = `Twitter (MediaEval), posts with picture, split \`${protocol}\`, ${schedule}`;
-        return mafnSection(title, part, claims, notes);
+        const title = `Twitter (MediaEval), posts with picture, split \`${protocol}\`, ${scheduleOf(part)}`;
+        return mafnSection(title, part, claims, notes(twitter));
       }),
       ...byOptions(ofSplit(weibo, protocol)).map((part) =>
-        mafnSection(`Weibo, split \`${protocol}\``, part, claims, [WITHOUT_PICTURES]),
+        mafnSection(`Weibo, split \`${protocol}\`, ${scheduleOf(part)}`, part, claims, [
+          WITHOUT_PICTURES,
+          ...notes(weibo),
+        ]),
       ),
     ])
     .join('\n\n');

@@ -6,7 +6,10 @@ const data = { name: 'Weibo', sha256: 'x', examples: [] } as unknown as Dataset;
 
 describe('the plan of MAFN’s tables', () => {
   it('runs on Weibo what reads no picture, on the split without leaks first, seed by seed', () => {
-    const plan = mafnWeiboPlan(data, 'zh', { seeds: [1, 2], options: { maxEpochs: 3 } });
+    const plan = mafnWeiboPlan(data, ['official-disjoint', 'official'], 'zh', {
+      seeds: [1, 2],
+      options: { maxEpochs: 3 },
+    });
     expect(plan.map(({ protocol, model, seed }) => `${seed} ${protocol} ${model}`)).toEqual(
       [1, 2].flatMap((seed) =>
         ['official-disjoint', 'official'].flatMap((protocol) =>
