@@ -52,32 +52,34 @@ export function loadVocabulary(dir: URL = WORDS_DIR): Vocabulary {
 }
 
 /**
- * The vectors of the shipped words, float16 unpacked to float32, in memory that threads can share.
- * Row 0 (padding and unknown words) is zero. [rows, 100], row by row.
+ * The vectors of the shipped words as float16, in memory that threads can share. Row 0 (padding and unknown words) is zero.
+ * [rows, 100], row by row.
  */
-export function loadWordVectors(dir: URL = WORDS_DIR): Float32Array {
+function loadWordHalves(dir: URL): Uint16Array {
   const bytes = read(dir, 'vectors.f16');
   if (bytes.length % (2 * WORD_DIMENSIONS) !== 0)
     throw new TocsinError(
       'MODEL_INVALID',
       `Reading the word vectors: ${bytes.length} bytes are no whole rows.`,
     );
-  const table = new Float32Array(new SharedArrayBuffer((bytes.length / 2 + WORD_DIMENSIONS) * 4));
-  const halves = new Uint16Array(bytes.length / 2);
-  new Uint8Array(halves.buffer).set(bytes);
-  fromHalves(halves, halfTable(), table.subarray(WORD_DIMENSIONS));
-  return table;
+  const halves = new Uint16Array(new SharedArrayBuffer(bytes.length + 2 * WORD_DIMENSIONS));
+  new Uint8Array(halves.buffer).set(bytes, 2 * WORD_DIMENSIONS);
+  return halves;
 }
 
-/** The shipped words with their vectors. */
+/** The same as float32, for training. [rows, 100] */
+export const loadWordVectors = (dir: URL = WORDS_DIR): Float32Array =>
+  fromHalves(loadWordHalves(dir), halfTable());
+
+/** The shipped words with their vectors, for serving. */
 export interface Words {
   readonly vocabulary: Vocabulary;
-  /** [rows, 100], in shared memory. */
-  readonly vectors: Float32Array;
+  /** [rows, 100], float16 in shared memory. */
+  readonly halves: Uint16Array;
 }
 
-/** Both together: 20 MB and some 100 ms, so whoever opens several models hands one to all. */
-export const loadWords = (): Words => ({ vocabulary: loadVocabulary(), vectors: loadWordVectors() });
+/** Both together: 10 MB, so whoever opens several models hands one to all. */
+export const loadWords = (): Words => ({ vocabulary: loadVocabulary(), halves: loadWordHalves(WORDS_DIR) });
 
 /**
  * Copies the vectors of many posts side by side.

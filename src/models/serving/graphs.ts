@@ -57,7 +57,7 @@ export async function openGraphs(options: ScorerOptions): Promise<Graphs> {
   const { dir, threads, metrics, log, clock = systemClock } = options;
   const artefact = options.artefact ?? (await loadArtefact(dir));
   const { manifest } = artefact;
-  const { vocabulary, vectors } = options.words ?? loadWords();
+  const { vocabulary, halves } = options.words ?? loadWords();
   if (manifest.words?.id !== vocabulary.id)
     throw new TocsinError(
       'MODEL_INVALID',
@@ -73,7 +73,7 @@ export async function openGraphs(options: ScorerOptions): Promise<Graphs> {
       text: artefact.bytes(ARTEFACT_FILES.text),
       joint: pictures ? artefact.bytes(ARTEFACT_FILES.joint) : null,
       outputs,
-      table: vectors.buffer as SharedArrayBuffer,
+      table: halves.buffer as SharedArrayBuffer,
     },
   });
   try {

@@ -12,7 +12,7 @@ export interface ThreadData {
   readonly joint: Uint8Array | null;
   /** Logits of one post: 1, or one for each class. */
   readonly outputs: number;
-  /** The word vectors, one copy for all threads. */
+  /** The word vectors, float16. */
   readonly table: SharedArrayBuffer;
 }
 
