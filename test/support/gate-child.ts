@@ -1,12 +1,11 @@
 /**
  * A gate in a process of its own, to be killed at a fail point. Every candidate passes; the rollout takes no time. Ends by
  * itself once the state with the asked sequence is announced and audited.
- * Run: node --import tsx test/support/gate-child.ts DATA_DIR SHIPPED_DIR SEQUENCE
+ * Run: node --import tsx test/support/gate-child.ts TARGET_AS_JSON SHIPPED_DIR SEQUENCE
  */
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { createCodec } from '../../src/bus/codec.ts';
-import { openBus } from '../../src/bus/open.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
 import { loadArtefact } from '../../src/models/artefact.ts';
 import { readChain } from '../../src/registry/audit-chain.ts';
@@ -14,21 +13,21 @@ import { openGate } from '../../src/registry/gate/gate.ts';
 import { keyPaths, registryPaths } from '../../src/registry/layout.ts';
 import { openSigner } from '../../src/registry/signing.ts';
 import { trustedKeys } from '../../src/registry/verify.ts';
+import { openTarget, type Target } from './pipeline.ts';
 import { until } from './until.ts';
 
-const [dataDir = '', shippedDir = '', sequence = ''] = process.argv.slice(2);
+const [given = '', shippedDir = '', sequence = ''] = process.argv.slice(2);
+const target = JSON.parse(given) as Target;
+const { dataDir, environment } = target;
 const codec = createCodec();
-const bus = await openBus(
-  { bus: 'embedded', brokers: [], dataDir, environment: 'lab', embeddedMaxBytes: 100_000_000 },
-  { clock: systemClock, log: silentLog },
-);
+const bus = await openTarget(target);
 const gate = await openGate({
   bus,
   codec,
   clock: systemClock,
   log: silentLog,
   metrics: createMetrics({ bare: true }),
-  environment: 'lab',
+  environment,
   paths: registryPaths({ registryDir: '', dataDir }),
   signer: openSigner(codec, dataDir),
   keys: trustedKeys(keyPaths(dataDir).public),

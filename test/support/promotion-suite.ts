@@ -4,6 +4,8 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { percentile, rssMiB, threadsOf } from '../../bench/lib/machine.ts';
+import { chunks, syntheticPosts } from '../../bench/lib/posts.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { createCodec } from '../../src/bus/codec.ts';
@@ -20,8 +22,6 @@ import { writeArtefact } from '../../src/registry/artefact.ts';
 import { CHAMPION_DIR, HUMANITARIAN_CHAMPION_DIR } from '../../src/registry/champions.ts';
 import { registryPaths, SIGNATURE_FILE, versionDir } from '../../src/registry/layout.ts';
 import { openSigner } from '../../src/registry/signing.ts';
-import { chunks, syntheticPosts } from '../../bench/lib/posts.ts';
-import { percentile, rssMiB, threadsOf } from '../../bench/lib/machine.ts';
 import { readWithJava } from './broker.ts';
 import { accounted, openTarget, prepare, startService, type Target } from './pipeline.ts';
 import { writeTestArtefact } from './test-artefact.ts';
@@ -128,7 +128,7 @@ async function writeVersions(dataDir: string): Promise<{
 }
 
 /** How often the worker has drained old models. */
-async function drainsOf(worker: Running): Promise<number> {
+export async function drainsOf(worker: Running): Promise<number> {
   const port = /"metricsPort":(\d+)/.exec(worker.stderr())?.[1];
   const body = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   return Number(/^tocsin_model_swap_duration_seconds_count\{.*step="drain"\} (\d+)/m.exec(body)?.[1] ?? 0);
