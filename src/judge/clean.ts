@@ -1,6 +1,5 @@
 /** Is the candidate as good on posts that nobody attacked: on the whole, in every part, and as it was five promotions ago? */
 import { membersOf } from '../training/groups.ts';
-import type { Examined, Sitting } from './sitting.ts';
 import {
   type Answers,
   amongst,
@@ -14,7 +13,8 @@ import {
   microF1,
   recall,
   upper,
-} from './statistics.ts';
+} from '../training/statistics.ts';
+import type { Examined, Sitting } from './sitting.ts';
 import { type Check, percent, points } from './verdict.ts';
 
 /** Classes that hold the injured, the missing and the rescued (src/training/humanitarian.ts): they may lose nothing. */

@@ -3,10 +3,10 @@
  * sees Eq. 2 and, for pictures, FGSM; the gate keeps all other attacks of the strong suite for itself.
  */
 import type { Tf } from '../models/engine/tf.ts';
+import { amongst, type Estimate, estimate, lower, upper } from '../training/statistics.ts';
 import type { JudgeOptions } from './options.ts';
 import type { Served } from './served.ts';
 import type { Sitting } from './sitting.ts';
-import { amongst, type Estimate, estimate, lower, upper } from './statistics.ts';
 import { type Check, percent, points } from './verdict.ts';
 import { type Arena, attacked, openArena, type Right, untouched } from './withstand.ts';
 

@@ -5,10 +5,10 @@ import { groupClaims } from '../training/claims.ts';
 import type { Dataset, Example } from '../training/dataset.ts';
 import { hashesOf, openPictures } from '../training/pictures.ts';
 import { parseSplit } from '../training/splits.ts';
+import { type Answers, answersOf } from '../training/statistics.ts';
 import { targetOf } from '../training/tasks.ts';
 import type { JudgeOptions } from './options.ts';
 import type { Scores, Served } from './served.ts';
-import { type Answers, answersOf } from './statistics.ts';
 
 export interface Examined {
   readonly served: Served;

@@ -221,6 +221,11 @@ export const CATALOGUE: Readonly<Record<MetricName, Declared>> = declare({
     help: 'Rounds of the sidecar by what began them, and those that failed.',
     labels: ['reason'],
   },
+  tocsin_sidecar_candidates_total: {
+    type: 'counter',
+    help: 'What rounds ended with: a candidate for the gate, or none, because it would lose too much or gain too little on dev.',
+    labels: ['outcome'],
+  },
   tocsin_sidecar_round_seconds: { type: 'gauge', help: 'How long the last round took.', labels: [] },
   tocsin_sidecar_paused: {
     type: 'gauge',
@@ -282,6 +287,7 @@ export type MetricName =
   | 'tocsin_sidecar_buffer_posts'
   | 'tocsin_sidecar_crafted_total'
   | 'tocsin_sidecar_rounds_total'
+  | 'tocsin_sidecar_candidates_total'
   | 'tocsin_sidecar_round_seconds'
   | 'tocsin_sidecar_paused'
   | 'tocsin_sidecar_drift'

@@ -1,13 +1,12 @@
 /**
- * Adversarial samples against the champion: Eq. 2 on every post of the round and the greedy attack on some. Each goes to
- * crisis.adversarial.v1, marked as what it is, and to a file of the round, from which training takes it. A chunk that was
- * told but not yet written down when the process died is told again under the same ids.
+ * Adversarial samples against the champion: Eq. 2 on every post of the round, and nothing else, because all other attacks are
+ * the gate's to judge by. Each goes to crisis.adversarial.v1, marked as what it is, and to a file of the round, from which
+ * training takes it. A chunk that was told but not yet written down when the process died is told again under the same ids.
  */
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Attack, Audit, Posts, Victim } from '../adversarial/attack.ts';
-import { GREEDY_DEFAULTS, greedyWords } from '../adversarial/greedy-words.ts';
 import { slicePosts } from '../adversarial/posts.ts';
 import { WORD_DEFAULTS, wordReplacement } from '../adversarial/words.ts';
 import { seededRandom } from '../base/random.ts';
@@ -29,8 +28,7 @@ export const SIDECAR_SERVICE = 'sidecar';
 
 /** Posts that are crafted, told and written down at once. */
 const CHUNK = 100;
-/** The greedy attack asks some ten times as often as Eq. 2, so it has every so manieth chunk. */
-const GREEDY_EVERY = 5;
+const BUDGET = `epsilon ${WORD_DEFAULTS.epsilon}, tau ${WORD_DEFAULTS.tau}, n ${WORD_DEFAULTS.candidates}`;
 
 export interface CraftDeps {
   readonly tf: Tf;
@@ -70,32 +68,14 @@ export async function craft(deps: CraftDeps, plan: RoundPlan, posts: Posts): Pro
   const { tf, pause, metrics } = deps;
   const path = join(deps.dir, 'crafted.jsonl');
   const done = (await readWholeLines(path)).map((line) => chunkSchema.parse(line));
-  const attacks = [
-    {
-      attack: wordReplacement(tf),
-      budget: `epsilon ${WORD_DEFAULTS.epsilon}, tau ${WORD_DEFAULTS.tau}, n ${WORD_DEFAULTS.candidates}`,
-      every: 1,
-    },
-    {
-      attack: greedyWords(),
-      budget: `${100 * GREEDY_DEFAULTS.share} % of the words, n ${GREEDY_DEFAULTS.candidates}`,
-      every: GREEDY_EVERY,
-    },
-  ];
+  const attack = wordReplacement(tf);
   const crafted = done.flatMap(({ rows }) => rows);
   for (let chunk = done.length; chunk * CHUNK < posts.count; chunk += 1) {
     const from = chunk * CHUNK;
     const own = slicePosts(posts, from, Math.min(posts.count, from + CHUNK));
-    const records: OutgoingRecord[] = [];
-    const rows: CraftedRow[] = [];
-    for (const { attack, budget, every } of attacks) {
-      if (chunk % every !== 0) continue;
-      await pause();
-      const made = craftChunk(deps, plan, { attack, budget, posts: own, from, chunk });
-      records.push(...made.records);
-      rows.push(...made.rows);
-      metrics.count('tocsin_sidecar_crafted_total', { attack: attack.name }, made.rows.length);
-    }
+    await pause();
+    const { records, rows } = craftChunk(deps, plan, { attack, posts: own, from, chunk });
+    metrics.count('tocsin_sidecar_crafted_total', { attack: attack.name }, rows.length);
     await deps.bus.produce(records);
     failPoint('sidecar.craft');
     await appendFile(path, `${JSON.stringify({ chunk, rows } satisfies Chunk)}\n`, { flush: true });
@@ -106,7 +86,6 @@ export async function craft(deps: CraftDeps, plan: RoundPlan, posts: Posts): Pro
 
 interface ChunkOf {
   readonly attack: Attack;
-  readonly budget: string;
   readonly posts: Posts;
   /** Row of the plan that is the chunk's first. */
   readonly from: number;
@@ -116,7 +95,7 @@ interface ChunkOf {
 function craftChunk(
   { codec, victim, model, probabilities, wordList }: CraftDeps,
   plan: RoundPlan,
-  { attack, budget, posts, from, chunk }: ChunkOf,
+  { attack, posts, from, chunk }: ChunkOf,
 ): { readonly records: readonly OutgoingRecord[]; readonly rows: readonly CraftedRow[] } {
   const made = attack.generate(victim, posts, seededRandom(plan.seed + chunk));
   const before = probabilities(posts);
@@ -134,7 +113,7 @@ function craftChunk(
       origin: origin.id,
       label: origin.label === 1 ? 'yes' : 'no',
       attack: attack.name,
-      budget,
+      budget: BUDGET,
       positions: audit.swaps.map(({ position }) => position),
       ...texts(origin.text, audit, wordList),
       probabilityBefore: before[i] as number,

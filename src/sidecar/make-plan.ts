@@ -1,4 +1,4 @@
-/** Which posts a round trains on: human samples that pass the checks, and seeds up to the round's size. */
+/** Which posts a round trains on: human samples that pass the checks, seeds up to the round's size, and more seeds as they are. */
 import type { Posts } from '../adversarial/attack.ts';
 import { TocsinError } from '../base/errors.ts';
 import { seededRandom, shuffled } from '../base/random.ts';
@@ -24,6 +24,8 @@ import type { Seeds } from './seeds.ts';
 const SHARE = 0.01;
 /** Share of a round that human samples may have. */
 const HUMAN_SHARE = 0.5;
+/** Seeds that are only replayed, for each post of the round. */
+const REPLAY = 4;
 /** Fewer posts than that teach nothing, and fewer held out judge nothing. */
 const LEAST_TRAIN = 100;
 const LEAST_HELD_OUT = 20;
@@ -64,9 +66,9 @@ export function makePlan(
     }),
   );
   const random = seededRandom(seed);
-  const drawn = shuffled(seeds.train, random)
-    .slice(0, posts - human.length)
-    .map((row): PlannedRow => ({ ...row, provenance: 'seed' }));
+  const order = shuffled(seeds.train, random).map((row): PlannedRow => ({ ...row, provenance: 'seed' }));
+  const drawn = order.slice(0, posts - human.length);
+  const replay = order.slice(drawn.length, drawn.length + REPLAY * posts);
   const train = shuffled([...drawn, ...human], random);
   if (train.length < LEAST_TRAIN || seeds.dev.length < LEAST_HELD_OUT || seeds.test.length < LEAST_HELD_OUT)
     throw new TocsinError(
@@ -89,6 +91,7 @@ export function makePlan(
       dev,
       test,
       train,
+      replay,
     },
   };
 }

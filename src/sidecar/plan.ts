@@ -29,7 +29,10 @@ export interface RoundPlan extends Pick<Seeds, 'data' | 'split' | 'dev' | 'test'
   readonly parent: string;
   /** Human samples that there were, whether or not they train. */
   readonly samples: number;
+  /** They are attacked, and trained as they are and as attacks leave them. */
   readonly train: readonly PlannedRow[];
+  /** They train as they are, so that the champion's answers to such posts are not forgotten. */
+  readonly replay: readonly PlannedRow[];
 }
 
 /** What the sidecar remembers of its rounds. */

@@ -1,6 +1,6 @@
 /**
- * A round's training: from the champion's weights, every batch three times: as it is, as the champion was misled by it, and
- * moved to the worst point of its words' convex hulls on the network as it stands.
+ * A round's training from the champion's weights (lesson.ts says on what), and how far its candidate goes from the champion
+ * (weigh.ts says by what).
  */
 import { join } from 'node:path';
 import type { Posts } from '../adversarial/attack.ts';
@@ -10,38 +10,35 @@ import { seededRandom } from '../base/random.ts';
 import { failPoint } from '../config/fail-point.ts';
 import { type Artefact, sha256Of } from '../models/artefact.ts';
 import { describeEngine } from '../models/engine/engine.ts';
-import type { Tf } from '../models/engine/tf.ts';
 import type { Calibration, Metrics } from '../models/manifest.ts';
-import { gatherVectors, MAX_WORDS, WORD_DIMENSIONS } from '../models/words.ts';
 import { type EpochReport, openCheckpoints } from '../training/checkpoint.ts';
-import { hull } from '../training/defences.ts';
+import { onTheFly } from '../training/defences.ts';
 import { calibrate, measure, sigmoid } from '../training/measure.ts';
 import { mixWeights, weightsOf } from '../training/mix-weights.ts';
 import type { Labelled } from '../training/table.ts';
-import {
-  type LabelledBatch,
-  TRAINING_DEFAULTS,
-  type TrainingOptions,
-  type TrainingResult,
-  train,
-} from '../training/train.ts';
+import { TRAINING_DEFAULTS, type TrainingOptions, type TrainingResult, train } from '../training/train.ts';
 import { COLUMNS, type Engine, type OpenChampion, openChampion } from './champion.ts';
-
 import type { CraftedRow } from './craft.ts';
+import { lesson, taughtOf } from './lesson.ts';
 import type { Pause } from './pause.ts';
 import type { RoundPlan } from './plan.ts';
 import { postsOf, wordsTable } from './posts.ts';
+import { createScale, decide, fits, type Shown, type Weighed, type Weighing, type Yes } from './weigh.ts';
 
-/** Few epochs at half the rate: the champion's weights are where training begins. */
+/**
+ * The champion's weights are where training begins, so early stopping may be impatient. The rate goes down to almost nothing: what
+ * noise moves, moves answers.
+ */
 export const ROUND_TRAINING: Omit<TrainingOptions, 'seed'> = {
   ...TRAINING_DEFAULTS,
-  learningRate: 5e-4,
-  maxEpochs: 10,
+  batch: 64,
+  schedule: 'linear',
+  maxEpochs: 12,
   patience: 3,
 };
 
-/** Balanced accuracy on dev that a candidate may lose against the champion. */
-const CLEAN_LOSS = 0.005;
+/** Shares of the new weights that are tried, the largest first. */
+const SHARES: readonly number[] = Array.from({ length: 20 }, (_, i) => (20 - i) / 20);
 
 export interface RetrainDeps extends Engine {
   readonly pause: Pause;
@@ -63,8 +60,8 @@ export interface Retrained {
   /** Crafted samples that it was shown. */
   readonly crafted: number;
   readonly options: TrainingOptions;
-  /** Of the trained weights in its own; the rest are the champion's. */
-  readonly share: number;
+  /** How much of the trained weights it has, the rest being the champion's; with a share of 0 it is the champion. */
+  readonly weighing: Weighing;
   readonly result: TrainingResult;
   readonly calibration: Calibration;
   readonly metrics: { readonly dev: Metrics; readonly test: Metrics };
@@ -84,30 +81,35 @@ export async function retrain(
   const { network, victim } = opened;
   const { head } = artefact.manifest.architecture;
   try {
-    const [posts, dev, test] = [plan.train, plan.dev, plan.test].map((rows) =>
+    const rows = [...plan.train, ...plan.replay];
+    const [posts, dev, test] = [rows, plan.dev, plan.test].map((rows) =>
       postsOf(rows, (text) => vocabulary.encode(text)),
     ) as [Posts, Posts, Posts];
     const attacked = (some: Posts): Posts =>
       wordReplacement(tf).generate(victim, some, seededRandom(plan.seed)).posts;
-    const labelled = (some: Posts): Labelled => ({ table: wordsTable(vectors, some), labels: some.labels });
-    const logitsOf = (some: Posts): number[] => [...victim.logits(some)];
-    const robustness = (): Robustness => ({
-      clean: balancedAccuracy(logitsOf(dev), dev),
-      attacked: balancedAccuracy(logitsOf(attacked(dev)), dev),
+    const tableOf = (some: Posts, labels = some.labels): Labelled => ({
+      table: wordsTable(vectors, some),
+      labels,
     });
-    const champion = robustness();
+    const logitsOf = (some: Posts): number[] => [...victim.logits(some)];
     const start = weightsOf(network);
-    const onDev = (): Calibration => calibrate(logitsOf(dev), truthOf(dev));
-    const carry = carriedFrom(onDev(), artefact.manifest.calibration.text);
+    const its = logitsOf(dev);
+    const onDev = calibrate(its, truthOf(dev));
+    const carry = carriedFrom(onDev, artefact.manifest.calibration.text);
+    const before: Shown = {
+      clean: answered(its, carry(onDev)),
+      attacked: answered(logitsOf(attacked(dev)), carry(onDev)),
+    };
 
     const options: TrainingOptions = { ...deps.training, seed: plan.seed };
-    const craftHull = hull({ tf, network, head, columns: COLUMNS, victim }, posts);
-    const addMisled = misledTwins(tf, vectors, posts, crafted);
-    const result = await train(tf, network, head, { train: labelled(posts), dev: labelled(dev) }, options, {
+    const taught = taughtOf(rows, logitsOf(posts));
+    const craftNow = onTheFly({ tf, network, head, columns: COLUMNS, victim }, posts, 0);
+    const parts = { train: tableOf(posts, taught), dev: tableOf(dev) };
+    const result = await train(tf, network, head, parts, options, {
       checkpoints: openCheckpoints(join(deps.dir, 'checkpoints'), {
         parent: plan.parent,
         round: plan.round,
-        train: sha256Of(JSON.stringify(plan.train)),
+        train: sha256Of(JSON.stringify(rows)),
         crafted: sha256Of(JSON.stringify(crafted)),
         options,
         engine: describeEngine(tf),
@@ -117,31 +119,56 @@ export async function retrain(
         deps.report(epoch);
         failPoint('sidecar.train');
       },
-      craft: (clean, step, rows) => addMisled(craftHull(clean, step, rows), rows),
-      craftDev: () => labelled(attacked(dev)),
+      craft: lesson(tf, { vectors, attacked: plan.train.length, taught, crafted, craftNow }),
+      craftDev: () => tableOf(attacked(dev)),
     });
 
-    const share = mixWeights(
-      tf,
-      network,
-      start,
-      () => balancedAccuracy(logitsOf(dev), dev) >= champion.clean - CLEAN_LOSS,
-    );
-    const calibration = carry(onDev());
+    const after = weightsOf(network);
+    const scale = createScale(dev.labels, before);
+    /** With the calibration of the two under which posts as they are surely lose less. */
+    const weigh = (share: number): { readonly calibration: Calibration; readonly weighed: Weighed } => {
+      mixWeights(tf, network, start, after, share);
+      const logits = logitsOf(dev);
+      const carried = carry(calibrate(logits, truthOf(dev)));
+      const [a, b] = [carried, asOften(carried, logits, before.clean)].map((calibration) => ({
+        calibration,
+        weighed: scale.clean(share, answered(logits, calibration)),
+      })) as [ReturnType<typeof weigh>, ReturnType<typeof weigh>];
+      return a.weighed.surely > b.weighed.surely ? a : b;
+    };
+    const steps: Weighed[] = [];
+    for (const share of SHARES) {
+      await deps.pause();
+      const { weighed, calibration } = weigh(share);
+      const isWorthIt = fits(weighed);
+      steps.push(
+        isWorthIt ? scale.attacked(weighed, answered(logitsOf(attacked(dev)), calibration)) : weighed,
+      );
+    }
+    const weighing = decide(steps, plan.reason === 'drift');
+    const { calibration } = weigh(weighing.share);
     const measured = (some: Posts): Metrics =>
       measure({
         probability: logitsOf(some).map((z) => sigmoid(calibration.scale * z + calibration.bias)),
         label: truthOf(some),
       });
+    const robustness = (of: Shown): Robustness => ({
+      clean: balancedAccuracy(of.clean, dev),
+      attacked: balancedAccuracy(of.attacked, dev),
+    });
+    const now: Shown = {
+      clean: answered(logitsOf(dev), calibration),
+      attacked: answered(logitsOf(attacked(dev)), calibration),
+    };
     return {
       opened,
       crafted: crafted.length,
       options,
-      share,
+      weighing,
       result,
       calibration,
       metrics: { dev: measured(dev), test: measured(test) },
-      robustness: { champion, candidate: robustness() },
+      robustness: { champion: robustness(before), candidate: robustness(now) },
     };
   } catch (thrown) {
     network.dispose();
@@ -149,31 +176,9 @@ export async function retrain(
   }
 }
 
-/** Adds to a batch the crafted forms of its rows, where the champion was attacked with one. */
-function misledTwins(
-  tf: Tf,
-  vectors: Float32Array,
-  { labels }: Posts,
-  crafted: readonly CraftedRow[],
-): (batch: LabelledBatch, rows: readonly number[]) => LabelledBatch {
-  const wordsOf = new Map(crafted.map(({ row, words }) => [row, words]));
-  return (batch, rows) => {
-    const twins = rows.filter((row) => wordsOf.has(row));
-    const clean = batch.batch.words;
-    if (twins.length === 0 || !clean) return batch;
-    const words = Int32Array.from(twins.flatMap((row) => wordsOf.get(row) ?? []));
-    const values = gatherVectors(vectors, words, new Float32Array(words.length * WORD_DIMENSIONS));
-    const added = tf.tensor3d(values, [twins.length, MAX_WORDS, WORD_DIMENSIONS]);
-    const truth = tf.tensor2d(
-      twins.map((row) => labels[row] as number),
-      [twins.length, 1],
-    );
-    return {
-      batch: { ...batch.batch, words: tf.concat([clean, added], 0) },
-      labels: tf.concat([batch.labels, truth], 0),
-    };
-  };
-}
+/** As it is served. */
+const answered = (logits: readonly number[], { scale, bias }: Calibration): Yes =>
+  logits.map((z) => scale * z + bias >= 0);
 
 /**
  * The champion's calibration may come from events that it had not seen (unseen.ts); dev, which has the events of train,
@@ -186,16 +191,27 @@ function carriedFrom(onDev: Calibration, served: Calibration | null): (own: Cali
   return ({ scale, bias }) => ({ scale: share * scale, bias: share * bias + shift });
 }
 
+/**
+ * With a bias under which as many posts are answered with yes as by the champion: training against attacks moves the middle, and
+ * one class would pay for the other.
+ */
+function asOften(own: Calibration, logits: readonly number[], its: Yes): Calibration {
+  const wanted = its.filter((yes) => yes).length;
+  const sorted = [...logits].sort((a, b) => b - a);
+  const [last, next] = [sorted[wanted - 1], sorted[wanted]];
+  return last === undefined || next === undefined ? own : { ...own, bias: (-own.scale * (last + next)) / 2 };
+}
+
 const truthOf = ({ labels }: Posts): (0 | 1)[] => Array.from(labels, (label) => (label === 1 ? 1 : 0));
 
 /** Mean of the shares of right answers among the posts of either label. */
-function balancedAccuracy(logits: readonly number[], { labels }: Posts): number {
+function balancedAccuracy(yes: Yes, { labels }: Posts): number {
   const right = [0, 0];
   const all = [0, 0];
-  logits.forEach((z, i) => {
+  yes.forEach((is, i) => {
     const label = labels[i] as 0 | 1;
     all[label] = (all[label] as number) + 1;
-    if (z >= 0 === (label === 1)) right[label] = (right[label] as number) + 1;
+    if (is === (label === 1)) right[label] = (right[label] as number) + 1;
   });
   const share = (label: 0 | 1): number => (right[label] as number) / Math.max(1, all[label] as number);
   return (share(0) + share(1)) / 2;

@@ -44,10 +44,16 @@ export interface RoundDeps {
   readonly codeVersion: string;
 }
 
-export interface RoundResult extends Candidate {
+export interface RoundResult {
+  /** Null where the round's own decision on dev was against it: the gate is not asked. */
+  readonly candidate: Candidate | null;
+  /** Why nothing was handed over; else null. */
+  readonly withheld: string | null;
   readonly round: string;
   readonly reason: RoundReason;
+  /** Posts that were attacked, and those that were replayed as they are. */
   readonly train: number;
+  readonly replayed: number;
   readonly crafted: number;
   readonly seconds: number;
 }
@@ -69,13 +75,15 @@ export async function runRound(deps: RoundDeps, reason: RoundReason): Promise<Ro
   const report = (epoch: { readonly epoch: number }): void => log.info({ ...epoch }, 'An epoch is done.');
   const round = { ...engine, ...deps, dir: folder.dir, report };
   const retrained = await retrain(round, plan, artefact, space, crafted);
-  let candidate: Candidate;
+  const withheld = retrained.weighing.refused;
+  let candidate: Candidate | null = null;
   try {
     await deps.pause();
-    candidate = await writeCandidate(engine, plan, retrained, {
-      dir: deps.candidates,
-      codeVersion: deps.codeVersion,
-    });
+    if (withheld === null)
+      candidate = await writeCandidate(engine, plan, retrained, {
+        dir: deps.candidates,
+        codeVersion: deps.codeVersion,
+      });
   } finally {
     retrained.opened.network.dispose();
   }
@@ -84,12 +92,19 @@ export async function runRound(deps: RoundDeps, reason: RoundReason): Promise<Ro
   const seconds = (clock.monotonic() - began) / 1_000;
   metrics.count('tocsin_sidecar_rounds_total', { reason: plan.reason });
   metrics.set('tocsin_sidecar_round_seconds', seconds);
-  log.info({ round: plan.round, version: candidate.version, seconds }, 'A candidate is handed over.');
+  metrics.count('tocsin_sidecar_candidates_total', { outcome: candidate ? 'handed_over' : 'withheld' });
+  const { weighing, robustness } = retrained;
+  log.info(
+    { round: plan.round, version: candidate?.version, withheld, share: weighing.share, robustness, seconds },
+    candidate ? 'A candidate is handed over.' : 'The round made nothing for the gate.',
+  );
   return {
-    ...candidate,
+    candidate,
+    withheld,
     round: plan.round,
     reason: plan.reason,
     train: plan.train.length,
+    replayed: plan.replay.length,
     crafted: crafted.length,
     seconds,
   };

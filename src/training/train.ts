@@ -16,8 +16,11 @@ export interface TrainingOptions {
   readonly batch: number;
   /** Adam's usual rate; MMAT names none, EANN and MAFN have the same. */
   readonly learningRate: number;
-  /** `eann`: rate / (1 + 10 e / 100)^0.75 in epoch e = 0, 1, … (EANN's code; MAFN §4.2). */
-  readonly schedule: 'constant' | 'eann';
+  /**
+   * `eann`: rate / (1 + 10 e / 100)^0.75 in epoch e = 0, 1, … (EANN's code; MAFN §4.2). `linear`: down to a last epoch at rate /
+   * maxEpochs.
+   */
+  readonly schedule: 'constant' | 'eann' | 'linear';
   readonly maxEpochs: number;
   /** Epochs without a better dev figure before training ends; the best epoch's weights are kept. */
   readonly patience: number;
@@ -194,8 +197,14 @@ export function predict(tf: Tf, network: Network, head: Head, table: FeatureTabl
   return logits;
 }
 
-const rateOf = ({ learningRate, schedule }: TrainingOptions, epoch: number): number =>
-  schedule === 'eann' ? learningRate / (1 + (10 * (epoch - 1)) / 100) ** 0.75 : learningRate;
+/** @param epoch from 1 */
+export function rateOf(
+  { learningRate, schedule, maxEpochs }: Pick<TrainingOptions, 'learningRate' | 'schedule' | 'maxEpochs'>,
+  epoch: number,
+): number {
+  if (schedule === 'eann') return learningRate / (1 + (10 * (epoch - 1)) / 100) ** 0.75;
+  return schedule === 'linear' ? learningRate * (1 - (epoch - 1) / maxEpochs) : learningRate;
+}
 
 const trainableOf = (network: Network): Variable[] =>
   network.layers.trainableWeights.map((weight) => weight.read() as Variable);

@@ -2,7 +2,7 @@
  * kill -9 of `tocsin sidecar --once` at fail points, one after the other in one round, beside an undisturbed round in another
  * data directory: the same version comes out, nothing half-written is ever seen, and nothing is announced.
  */
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
@@ -11,42 +11,14 @@ import { message, NO_LINEAGE } from '../../src/bus/messages.ts';
 import { TOPICS } from '../../src/bus/topics.ts';
 import type { AnyRecord, Feedback, Label } from '../../src/event/records.ts';
 import { loadArtefact } from '../../src/models/artefact.ts';
+import { madeText, writeMadePosts } from './made-posts.ts';
 import { busFlags, openTarget, prepare, recordsIn, type Target } from './pipeline.ts';
 import { startTocsin, temporaryFolder } from './tocsin.ts';
 
-/** Posts that are crafted at once (craft.ts), by at most two attacks. */
+/** Posts that are crafted at once (craft.ts). */
 const CHUNK = 100;
-const WORDS = {
-  1: 'flood water rising bridge closed road rescue boat families trapped roof evacuate shelter open power out collapsed injured missing help needed street river levee hospital supplies warning'.split(
-    ' ',
-  ),
-  0: 'coffee song game love tonight cat dinner birthday movie happy weekend team goal pizza shopping holiday music party dance photo lol friends school bed sleep'.split(
-    ' ',
-  ),
-} as const;
-
-/** A made post of that label; what a person would rule. */
-function textOf(label: 0 | 1, random: () => number): string {
-  return Array.from({ length: 8 }, () => {
-    const words = WORDS[random() < 0.8 ? label : ((1 - label) as 0 | 1)];
-    return words[Math.floor(random() * words.length)];
-  }).join(' ');
-}
-
-function writeSeeds(path: string): void {
-  const random = seededRandom(5);
-  const lines = Array.from({ length: 400 }, (_, i) => {
-    const label = (i % 2) as 0 | 1;
-    return JSON.stringify({
-      id: `seed-${i}`,
-      text: textOf(label, random),
-      createdAt: new Date(1_700_000_000_000 + i * 60_000).toISOString(),
-      collection: 'made',
-      labels: { informative: label === 1 },
-    });
-  });
-  writeFileSync(path, `${lines.join('\n')}\n`);
-}
+/** Of the collection that a round starts from: a tenth of them is dev, which must be able to prove something. */
+const SEEDS = 1_500;
 
 /** Ten labelled posts and a ruling on each of them. */
 async function writeRulings(target: Target): Promise<void> {
@@ -73,7 +45,7 @@ async function writeRulings(target: Target): Promise<void> {
         source: 'test',
         createdAt: 1_700_000_000_000 + i * 3_600_000,
         receivedAt: 1_700_000_000_000,
-        text: textOf((i % 2) as 0 | 1, random),
+        text: madeText((i % 2) as 0 | 1, random),
         language: 'en',
         authorHash: `author-${i}`,
         tasks: [],
@@ -106,7 +78,7 @@ async function writeRulings(target: Target): Promise<void> {
 }
 
 interface Round {
-  readonly version: string;
+  readonly candidate: { readonly version: string };
   readonly crafted: number;
   readonly train: number;
 }
@@ -157,7 +129,7 @@ export async function killSidecar(
     TOCSIN_LOG: 'info',
   };
   try {
-    writeSeeds(env.TOCSIN_SIDECAR_DATA);
+    writeMadePosts(env.TOCSIN_SIDECAR_DATA, SEEDS, 5);
     const results: { round: Round; ids: string[]; repeated: number; epochs: number[] }[] = [];
     for (const [name, points] of [
       ['calm', []],
@@ -176,9 +148,11 @@ export async function killSidecar(
       const last = await once(at, env);
       const round = last.round as Round;
       epochs.push(...last.epochs);
-      expect(await candidatesOf(at)).toEqual([round.version]);
+      expect(await candidatesOf(at)).toEqual([round.candidate.version]);
       // Nothing is left of what was being written.
-      expect(readdirSync(join(at.dataDir, 'registry', 'candidates', 'informative'))).toEqual([round.version]);
+      expect(readdirSync(join(at.dataDir, 'registry', 'candidates', 'informative'))).toEqual([
+        round.candidate.version,
+      ]);
       expect(readdirSync(join(at.dataDir, 'sidecar', 'informative')).sort()).toEqual([
         'buffer.jsonl',
         'rounds.json',
@@ -201,10 +175,10 @@ export async function killSidecar(
     // Work was resumed: every epoch was trained once, and no more than the chunk in hand was crafted again.
     expect(killed?.epochs).toEqual(calm?.epochs);
     const cut = failPoints.filter((point) => point.startsWith('sidecar.craft')).length;
-    expect(killed?.repeated).toBeLessThanOrEqual(cut * 2 * CHUNK);
+    expect(killed?.repeated).toBeLessThanOrEqual(cut * CHUNK);
     expect(killed?.ids).toEqual(calm?.ids);
     expect(killed?.round).toMatchObject({
-      version: calm?.round.version,
+      candidate: { version: calm?.round.candidate.version },
       crafted: calm?.round.crafted,
       train: calm?.round.train,
     });

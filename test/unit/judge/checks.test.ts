@@ -8,10 +8,10 @@ import { JUDGE_DEFAULTS } from '../../../src/judge/options.ts';
 import { provenanceChecks } from '../../../src/judge/provenance.ts';
 import { openServed, type Served } from '../../../src/judge/served.ts';
 import { type Examined, type Sitting, unseenBy } from '../../../src/judge/sitting.ts';
-import { amongst, answersOf, estimate, lower, quantile, upper } from '../../../src/judge/statistics.ts';
 import { loadArtefact } from '../../../src/models/artefact.ts';
 import { openCatalogued } from '../../../src/models/encoders/catalogued.ts';
 import { championDir } from '../../../src/registry/champions.ts';
+import { amongst, answersOf, estimate, lower, quantile, upper } from '../../../src/training/statistics.ts';
 import { judgePosts, vaultOf } from '../../support/judge-scene.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 

@@ -15,6 +15,7 @@ import { openCheckpoints, type Snapshot } from '../../../src/training/checkpoint
 import { type ColumnSource, type Labelled, tableOf } from '../../../src/training/table.ts';
 import {
   predict,
+  rateOf,
   TRAINING_DEFAULTS,
   type TrainingHooks,
   type TrainingOptions,
@@ -200,6 +201,13 @@ describe('train', () => {
       { checkpoints },
     );
     expect(second.logits).toEqual(lowered.logits);
+  });
+
+  it('lowers the rate step by step to almost nothing', () => {
+    const rates = [1, 2, 5].map((epoch) =>
+      rateOf({ learningRate: 1, schedule: 'linear', maxEpochs: 5 }, epoch),
+    );
+    expect(rates.map((rate) => rate.toFixed(3))).toEqual(['1.000', '0.800', '0.200']);
   });
 
   it('keeps moving averages in checkpoint and best weights', async () => {

@@ -1,6 +1,6 @@
 /** Figures of answers under weights, and how sure a difference of two models on the same posts is. Pure functions. */
 import { seededRandom } from '../base/random.ts';
-import { resampler } from '../training/measure.ts';
+import { resampler } from './measure.ts';
 
 /** Answers of a model beside the truth, both zeros and ones. Rows are posts. [n, classes] */
 export interface Answers {

@@ -1,0 +1,343 @@
+/**
+ * The whole way of a model, with the real processes and a real retraining: sidecar, gate with a vault, shadow, canary, all, and back,
+ * under a stream of posts. Nothing in it is injected; the gate is killed (SIGKILL) while the canary runs.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemClock } from '../../src/base/clock.ts';
+import { createCodec } from '../../src/bus/codec.ts';
+import { message, NO_LINEAGE } from '../../src/bus/messages.ts';
+import type { Bus } from '../../src/bus/port.ts';
+import { TOPICS } from '../../src/bus/topics.ts';
+import type { DesiredState, Label, PostEvent } from '../../src/event/records.ts';
+import { loadArtefact } from '../../src/models/artefact.ts';
+import { CHAMPION_DIR } from '../../src/registry/champions.ts';
+import { accounted, busFlags, openTarget, prepare, startService, type Target } from './pipeline.ts';
+import { eventually, type Running, tocsin, tocsinOk } from './tocsin.ts';
+
+export interface ChainPlan {
+  readonly target: Target;
+  /** Settings of the sidecar: what it trains on, how many posts. */
+  readonly sidecar: Readonly<Record<string, string>>;
+  /** Folder or file of labelled posts that only the gate reads. */
+  readonly vault: string;
+  /** Most rounds; the first candidate that the gate accepts is followed. */
+  readonly rounds: number;
+  /** Text of the stream's n-th post. */
+  readonly text: (n: number) => string;
+  /** Posts a second. */
+  readonly rate: number;
+  readonly shadowEvents: number;
+  readonly canaryMs: number;
+  readonly told?: (line: string) => void;
+}
+
+export interface Verdict {
+  readonly version: string;
+  readonly passed: boolean;
+  readonly why: string;
+}
+
+export interface ChainFigures {
+  /** Of each round, in order; null where the sidecar handed nothing over. */
+  readonly verdicts: readonly (Verdict | null)[];
+  /** Versions: before, and the accepted one. */
+  readonly champion: string;
+  readonly candidate: string;
+  /** Seconds from the start of the round to each step. */
+  readonly seconds: Readonly<Record<string, number>>;
+  /** What the states say, oldest first. */
+  readonly states: readonly string[];
+  /** What must not be; empty when all is well. */
+  readonly faults: readonly string[];
+  /** Posts that were sent, and labelled by whom. */
+  readonly posts: number;
+  readonly labelledBy: Readonly<Record<string, number>>;
+  readonly lost: number;
+  readonly doubled: number;
+}
+
+const codec = createCodec();
+const TICK_MS = 20;
+const TASK = 'informative';
+
+interface Seen {
+  readonly label: Label;
+  readonly partition: number;
+}
+
+/** The version that answered, and whether another one scored beside it. */
+const answerOf = ({ tasks }: Label): { readonly version: string | null; readonly shadowed: boolean } => {
+  const score = tasks.find(({ task }) => task === TASK);
+  return { version: score?.model?.version ?? null, shadowed: Boolean(score?.challenger) };
+};
+
+/** Throws where no round's candidate is accepted. */
+export async function runChain(plan: ChainPlan): Promise<ChainFigures> {
+  const { target, told = () => {} } = plan;
+  const flags = [...busFlags(target), '--log', 'error'];
+  const champion = (await loadArtefact(CHAMPION_DIR)).manifest.version;
+  const services: Running[] = [];
+  const start = async (name: string, env: Readonly<Record<string, string>>): Promise<Running> => {
+    const running = await startService(target, name, env);
+    services.push(running);
+    return running;
+  };
+  const stop = new AbortController();
+  await prepare(target);
+  const bus = await openTarget(target);
+  const stream = startStream(bus, plan);
+  try {
+    const gateEnv = {
+      TOCSIN_VAULT: plan.vault,
+      TOCSIN_SHADOW_EVENTS: String(plan.shadowEvents),
+      TOCSIN_CANARY_MS: String(plan.canaryMs),
+    };
+    await start('label', { TOCSIN_SHADOW_SHARE: '1' });
+    let gate = await start('gate', gateEnv);
+    const seen: Seen[] = [];
+    const states: DesiredState[] = [];
+    const reading = Promise.all([
+      follow(bus, TOPICS.labels, stop.signal, (label, partition) =>
+        seen.push({ label: label as Label, partition }),
+      ),
+      follow(bus, TOPICS.models, stop.signal, (state) => states.push(state as DesiredState)),
+    ]);
+    await eventually('the first label', () => seen.length > 0);
+
+    const began = performance.now();
+    const seconds: Record<string, number> = {};
+    const reached = (step: string): void => {
+      seconds[step] = Math.round((performance.now() - began) / 100) / 10;
+      told(`${step} after ${seconds[step]} s`);
+    };
+    const verdicts = await roundsUntilAccepted(plan, told);
+    const accepted = verdicts.at(-1);
+    if (!accepted?.passed) throw new Error(`no round was accepted: ${JSON.stringify(verdicts)}`);
+    const { version } = accepted;
+    reached('accepted');
+
+    const newest = (predicate: (one: Seen) => boolean): boolean => seen.slice(-200).some(predicate);
+    await eventually('the shadow', () => newest(({ label }) => answerOf(label).shadowed));
+    reached('shadow');
+    await eventually('the canary', () => newest(({ label }) => answerOf(label).version === version), {
+      timeoutMs: 120_000,
+    });
+    reached('canary');
+    await gate.kill('SIGKILL');
+    gate = await start('gate', gateEnv);
+    reached('the gate is back');
+    const partitions = (await bus.admin.ranges(TOPICS.events)).length;
+    /** Partitions of which the last label is by this version. */
+    const servedBy = (wanted: string): number => {
+      const last = new Map<number, string | null>();
+      for (const { label, partition } of seen.slice(-400)) last.set(partition, answerOf(label).version);
+      return [...last.values()].filter((one) => one === wanted).length;
+    };
+    await eventually('the new version everywhere', () => servedBy(version) === partitions, {
+      timeoutMs: plan.canaryMs + 60_000,
+    });
+    reached('all');
+
+    const faults = [
+      ...(await whatPeopleSee(flags, { seen, version, champion })),
+      ...(states.map(said).join(' → ') === 'shadow → canary → promote'
+        ? []
+        : [`states: ${states.map(said)}`]),
+    ];
+    const asked = performance.now();
+    const reason = ['--reason', 'the chain is shown', '--by', 'ada'];
+    const { code } = await tocsin(['models', 'rollback', TASK, ...reason, ...flags]);
+    if (code !== 0) faults.push(`rollback ended with ${code}`);
+    await eventually('the old version everywhere', () => servedBy(champion) === partitions);
+    seconds['rollback'] = Math.round((performance.now() - asked) / 100) / 10;
+    const verified = await tocsinOk(['models', 'verify', ...flags]);
+    if (!verified.includes('0 breaks')) faults.push(`verify says ${verified}`);
+
+    const posts = await stream.stop();
+    const { received, labelled, dead, duplicate } = await accounted(target, posts);
+    if (received !== posts || labelled !== posts || dead + duplicate > 0) faults.push('the ledger disagrees');
+    await eventually('all labels read', () => seen.length >= posts);
+    stop.abort();
+    await reading;
+    const names = seen.map(({ label }) => `${label.postId}/${label.revision}`);
+    const distinct = new Set(names).size;
+    const labelledBy: Record<string, number> = {};
+    for (const { label } of seen) {
+      const by = answerOf(label).version ?? 'nobody';
+      labelledBy[by] = (labelledBy[by] ?? 0) + 1;
+    }
+    return {
+      verdicts,
+      champion,
+      candidate: version,
+      seconds,
+      states: states.map((state) => `${state.sequence} ${state.why}`),
+      faults: [...faults, ...foreignLabels(seen, states, champion)].slice(0, 10),
+      posts,
+      labelledBy,
+      lost: posts - distinct,
+      doubled: names.length - distinct,
+    };
+  } finally {
+    stop.abort();
+    for (const service of services) service.child.kill('SIGKILL');
+    await stream.stop();
+    await bus.close();
+  }
+}
+
+const said = ({ why }: DesiredState): string => why.split(' ')[0] as string;
+
+/** Rounds of the sidecar and what the gate says of each, until it accepts one. */
+async function roundsUntilAccepted(
+  { target, sidecar, rounds }: ChainPlan,
+  told: (line: string) => void,
+): Promise<(Verdict | null)[]> {
+  const verdicts: (Verdict | null)[] = [];
+  const dir = join(target.dataDir, 'registry', 'verdicts', TASK);
+  while (verdicts.length < rounds && !verdicts.at(-1)?.passed) {
+    const out = await tocsinOk(['sidecar', '--once', ...busFlags(target)], sidecar);
+    const { candidate, withheld } = JSON.parse(out) as {
+      readonly candidate: { readonly version: string } | null;
+      readonly withheld: string | null;
+    };
+    told(candidate ? `round ${verdicts.length + 1}: ${candidate.version}` : `nothing: ${withheld}`);
+    const file = candidate && `${candidate.version}.json`;
+    const verdict =
+      file &&
+      (await eventually(
+        `the verdict on ${file}`,
+        () =>
+          readdirSync(dir).includes(file) && (JSON.parse(readFileSync(join(dir, file), 'utf8')) as Verdict),
+        { timeoutMs: 600_000 },
+      ));
+    if (verdict) told(`${verdict.version} ${verdict.passed ? 'accepted' : `refused: ${verdict.why}`}`);
+    verdicts.push(verdict ? { version: verdict.version, passed: verdict.passed, why: verdict.why } : null);
+  }
+  return verdicts;
+}
+
+/** What `tocsin models` tells of it, and what is wrong with that. */
+async function whatPeopleSee(
+  flags: readonly string[],
+  {
+    seen,
+    version,
+    champion,
+  }: { readonly seen: readonly Seen[]; readonly version: string; readonly champion: string },
+): Promise<string[]> {
+  const json = async (...args: string[]): Promise<unknown[]> =>
+    (await tocsinOk(['models', ...args, '--output', 'json', ...flags]))
+      .trim()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line));
+  const faults: string[] = [];
+  const roles = (await json('list'))
+    .map((row) => row as { task: string; version: string; role: string | null })
+    .filter(({ task }) => task === TASK)
+    .map((row) => `${row.version} ${row.role}`)
+    .sort();
+  const expected = [`${champion} previous`, `${version} champion`].sort();
+  if (roles.join() !== expected.join()) faults.push(`list says ${roles.join()}`);
+  const post = seen.findLast(({ label }) => answerOf(label).version === version)?.label.postId ?? '';
+  const old = seen.find(({ label }) => label.modelSequence === 0)?.label.postId ?? '';
+  for (const [id, by] of [
+    [post, version],
+    [old, champion],
+  ] as const) {
+    const [why] = await json('why', id);
+    const { labels, today } = why as {
+      readonly labels: readonly { readonly tasks: readonly { task: string; model: { version: string } }[] }[];
+      readonly today: { readonly tasks: readonly { task: string; model: { version: string } }[] };
+    };
+    const of = (tasks: readonly { task: string; model: { version: string } }[] = []): string | undefined =>
+      tasks.find(({ task }) => task === TASK)?.model.version;
+    if (of(labels[0]?.tasks) !== by || of(today.tasks) !== version)
+      faults.push(`why ${id} says ${of(labels[0]?.tasks)}, today ${of(today.tasks)}`);
+  }
+  const history = JSON.stringify(await json('history'));
+  for (const what of [`accepted: candidate ${TASK} ${version}`, 'shadow', 'canary', 'promote'])
+    if (!history.includes(what)) faults.push(`history does not tell of ${what}`);
+  return faults;
+}
+
+/** Every label is by the model that its state names for its partition; no partition goes back to an older state. */
+function foreignLabels(
+  seen: readonly Seen[],
+  states: readonly DesiredState[],
+  champion: string,
+): readonly string[] {
+  const bySequence = new Map(states.map((state) => [state.sequence, state]));
+  const newest = new Map<number, number>();
+  return seen.flatMap(({ label, partition }) => {
+    const { modelSequence: sequence, postId } = label;
+    const task = bySequence.get(sequence)?.tasks.find(({ task: name }) => name === TASK);
+    const wanted = task?.canary.includes(partition) ? task.challenger : task?.champion;
+    const by = answerOf(label).version;
+    const wrong = [
+      ...(by === null || by === (wanted?.version ?? champion) ? [] : [`${postId} (${sequence}) is by ${by}`]),
+      ...(sequence < (newest.get(partition) ?? 0) ? [`${postId} is of the older state ${sequence}`] : []),
+    ];
+    newest.set(partition, sequence);
+    return wrong;
+  });
+}
+
+async function follow(
+  bus: Bus,
+  topic: string,
+  signal: AbortSignal,
+  take: (record: unknown, partition: number) => void,
+): Promise<void> {
+  for await (const batch of bus.read(topic, { from: 'earliest', signal }))
+    for (const { value, partition } of batch) if (value) take(codec.decode(value), partition);
+}
+
+/** Posts at a steady rate until it is stopped; then how many there were. */
+function startStream(bus: Bus, { text, rate }: ChainPlan): { stop(): Promise<number> } {
+  const over = new AbortController();
+  let posts = 0;
+  const event = (n: number): PostEvent => ({
+    kind: 'PostEvent',
+    id: `p${n}`,
+    collection: 'chain',
+    source: 'test',
+    text: text(n),
+    createdAt: Date.now(),
+    receivedAt: Date.now(),
+    language: 'en',
+    authorHash: null,
+    place: null,
+    media: [],
+    picturesApart: false,
+    synthetic: true,
+  });
+  const running = (async () => {
+    const since = performance.now();
+    while (!over.signal.aborted) {
+      const due = Math.floor(((performance.now() - since) / 1_000) * rate) - posts;
+      const fresh = Array.from({ length: due }, (_, i) => event(posts + i));
+      await bus.produce(
+        fresh.map((record) =>
+          message(codec, TOPICS.events, record, {
+            key: record.id,
+            id: record.id,
+            source: 'test',
+            time: record.createdAt,
+            lineage: NO_LINEAGE,
+          }),
+        ),
+      );
+      posts += due;
+      await systemClock.sleep(TICK_MS, over.signal);
+    }
+  })();
+  return {
+    async stop() {
+      over.abort();
+      await running;
+      return posts;
+    },
+  };
+}
