@@ -174,6 +174,9 @@ function silence(runs: readonly RunResult[], model: string): string | null {
   return `Answering only the surest 80 % of the posts, ${model} has ${spread(most as OverSeeds)} % right instead of ${spread(all as OverSeeds)} %: ${spread(gain)} points (aim: 3).`;
 }
 
+/** Share of the test posts from which its five largest claims decide the figures. */
+const FEW_CLAIMS_DECIDE = 0.1;
+
 /** Where the weight of the test lies. */
 function weight(runs: readonly RunResult[], claims: ClaimsOf): string {
   const sizes = new Map<number, number>();
@@ -184,7 +187,9 @@ function weight(runs: readonly RunResult[], claims: ClaimsOf): string {
   }
   const largest = [...sizes.values()].sort((a, b) => b - a);
   const share = largest.slice(0, 5).reduce((sum, size) => sum + size, 0) / Math.max(1, ids.length);
-  return `The five largest of its ${sizes.size} claims hold ${percent(share)} % of the test posts and decide every post-level figure; the largest alone holds ${percent((largest[0] ?? 0) / Math.max(1, ids.length))} %.`;
+  const held = `The five largest of its ${sizes.size} claims hold ${percent(share)} % of the test posts`;
+  if (share < FEW_CLAIMS_DECIDE) return `${held}: its posts are nearly independent.`;
+  return `${held} and decide every post-level figure; the largest alone holds ${percent((largest[0] ?? 0) / Math.max(1, ids.length))} %.`;
 }
 
 /** How runs differed from the recipes. */
