@@ -8,10 +8,9 @@ const { TensorProto, AttributeProto, ModelProto } = onnx;
 const OPSET = 13;
 const IR_VERSION = 7;
 
-type PortType = 'float32' | 'int32' | 'int64' | 'uint8';
+type PortType = 'float32' | 'int64' | 'uint8';
 const PORT_TYPES: Readonly<Record<PortType, number>> = {
   float32: TensorProto.DataType.FLOAT,
-  int32: TensorProto.DataType.INT32,
   int64: TensorProto.DataType.INT64,
   uint8: TensorProto.DataType.UINT8,
 };

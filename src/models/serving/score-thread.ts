@@ -1,19 +1,20 @@
 /** A scoring thread: runs the graphs over rows of the word table, answers with logits. Runs in worker_threads. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { MAX_WORDS } from '../words.ts';
+import { MAX_WORDS, WORD_DIMENSIONS } from '../words.ts';
 import { PICTURE_SIDE } from '../zoo/branches.ts';
 import { pictureGraph } from './picture-graph.ts';
 import { LOGITS, PIXELS, type ScoreJob, type ScoreReply, type ThreadData } from './protocol.ts';
-import { withWords } from './word-graph.ts';
+import { overRows, ROWS, TABLE } from './word-graph.ts';
 
 /** Posts per run. More gains little (measured: bench/mmn.ts) and costs memory. */
 const TEXT_BATCH = 64;
 const JOINT_BATCH = 16;
 
 const { text, joint, outputs, table } = workerData as ThreadData;
-const halves = new Uint16Array(table);
 /** ONNX Runtime does not read shared memory. */
+const halves = new Uint16Array(table).slice();
+const vectors = new Tensor('float16', halves, [halves.length / WORD_DIMENSIONS, WORD_DIMENSIONS]);
 const bytes = new Uint8Array(JOINT_BATCH * PIXELS);
 
 const options: InferenceSession.SessionOptions = {
@@ -21,19 +22,21 @@ const options: InferenceSession.SessionOptions = {
   interOpNumThreads: 1,
   executionMode: 'sequential',
 };
-const textSession = text ? await InferenceSession.create(withWords(text, halves), options) : null;
-const jointSession = joint ? await InferenceSession.create(withWords(joint, halves), options) : null;
+const textSession = text ? await InferenceSession.create(overRows(text), options) : null;
+const jointSession = joint ? await InferenceSession.create(overRows(joint), options) : null;
 const pictureSession = joint ? await InferenceSession.create(pictureGraph(), options) : null;
 
-/** Of the posts from the given one on, n of them. [n, 15] */
-const rowsOf = ({ words }: ScoreJob, from: number, n: number): Tensor =>
-  new Tensor('int32', words.subarray(from * MAX_WORDS, (from + n) * MAX_WORDS), [n, MAX_WORDS]);
+/** Inputs for the posts from the given one on, n of them. */
+const wordsOf = ({ words }: ScoreJob, from: number, n: number): Record<string, Tensor> => ({
+  [ROWS]: new Tensor('int32', words.subarray(from * MAX_WORDS, (from + n) * MAX_WORDS), [n, MAX_WORDS]),
+  [TABLE]: vectors,
+});
 
 /** Text alone: one row of logits a post. */
 async function scoreText(session: InferenceSession, job: ScoreJob, out: Float32Array): Promise<void> {
   for (let from = 0; from < job.count; from += TEXT_BATCH) {
     const n = Math.min(TEXT_BATCH, job.count - from);
-    const result = await session.run({ word_rows: rowsOf(job, from, n) });
+    const result = await session.run(wordsOf(job, from, n));
     out.set(result['text_logit']?.data as Float32Array, from * outputs);
   }
 }
@@ -47,7 +50,7 @@ async function scoreJoint(session: InferenceSession, job: ScoreJob, out: Float32
     const { pictures } = await (pictureSession as InferenceSession).run({
       bytes: new Tensor('uint8', bytes.subarray(0, n * PIXELS), [n, PICTURE_SIDE, PICTURE_SIDE, 3]),
     });
-    const result = await session.run({ word_rows: rowsOf(job, from, n), pictures: pictures as Tensor });
+    const result = await session.run({ ...wordsOf(job, from, n), pictures: pictures as Tensor });
     LOGITS.forEach((name, block) => {
       const logits = result[name]?.data as Float32Array;
       for (let i = 0; i < n; i += 1)
