@@ -94,8 +94,9 @@ export async function runRound(deps: RoundDeps, reason: RoundReason): Promise<Ro
   metrics.set('tocsin_sidecar_round_seconds', seconds);
   metrics.count('tocsin_sidecar_candidates_total', { outcome: candidate ? 'handed_over' : 'withheld' });
   const { weighing, robustness } = retrained;
+  const told = withheld ? { withheld, steps: weighing.steps } : { version: candidate?.version };
   log.info(
-    { round: plan.round, version: candidate?.version, withheld, share: weighing.share, robustness, seconds },
+    { round: plan.round, ...told, share: weighing.share, robustness, seconds },
     candidate ? 'A candidate is handed over.' : 'The round made nothing for the gate.',
   );
   return {

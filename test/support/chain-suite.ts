@@ -12,6 +12,7 @@ import { TOPICS } from '../../src/bus/topics.ts';
 import type { DesiredState, Label, PostEvent } from '../../src/event/records.ts';
 import { loadArtefact } from '../../src/models/artefact.ts';
 import { CHAMPION_DIR } from '../../src/registry/champions.ts';
+import { openRoundFolder } from '../../src/sidecar/plan.ts';
 import { accounted, busFlags, openTarget, prepare, startService, type Target } from './pipeline.ts';
 import { eventually, type Running, tocsin, tocsinOk } from './tocsin.ts';
 
@@ -23,6 +24,8 @@ export interface ChainPlan {
   readonly vault: string;
   /** Most rounds; the first candidate that the gate accepts is followed. */
   readonly rounds: number;
+  /** Number, and so the seed, of the first one. */
+  readonly first?: number;
   /** Text of the stream's n-th post. */
   readonly text: (n: number) => string;
   /** Posts a second. */
@@ -36,6 +39,8 @@ export interface Verdict {
   readonly version: string;
   readonly passed: boolean;
   readonly why: string;
+  /** What the gate measured of the candidate, check by check. */
+  readonly checks: readonly { readonly name: string; readonly passed: boolean; readonly why: string }[];
 }
 
 export interface ChainFigures {
@@ -60,6 +65,8 @@ export interface ChainFigures {
 const codec = createCodec();
 const TICK_MS = 20;
 const TASK = 'informative';
+/** Checks that say what a round has won and lost. */
+const TOLD: readonly string[] = ['clean-macro-f1', 'robust-unseen'];
 
 interface Seen {
   readonly label: Label;
@@ -191,10 +198,12 @@ const said = ({ why }: DesiredState): string => why.split(' ')[0] as string;
 
 /** Rounds of the sidecar and what the gate says of each, until it accepts one. */
 async function roundsUntilAccepted(
-  { target, sidecar, rounds }: ChainPlan,
+  { target, sidecar, rounds, first = 1 }: ChainPlan,
   told: (line: string) => void,
 ): Promise<(Verdict | null)[]> {
   const verdicts: (Verdict | null)[] = [];
+  const own = openRoundFolder(join(target.dataDir, 'sidecar', TASK));
+  await own.end({ done: first - 1, at: systemClock.now(), samples: 0 });
   const dir = join(target.dataDir, 'registry', 'verdicts', TASK);
   while (verdicts.length < rounds && !verdicts.at(-1)?.passed) {
     const out = await tocsinOk(['sidecar', '--once', ...busFlags(target)], sidecar);
@@ -202,7 +211,7 @@ async function roundsUntilAccepted(
       readonly candidate: { readonly version: string } | null;
       readonly withheld: string | null;
     };
-    told(candidate ? `round ${verdicts.length + 1}: ${candidate.version}` : `nothing: ${withheld}`);
+    told(`round ${first + verdicts.length}: ${candidate?.version ?? withheld}`);
     const file = candidate && `${candidate.version}.json`;
     const verdict =
       file &&
@@ -212,8 +221,11 @@ async function roundsUntilAccepted(
           readdirSync(dir).includes(file) && (JSON.parse(readFileSync(join(dir, file), 'utf8')) as Verdict),
         { timeoutMs: 600_000 },
       ));
-    if (verdict) told(`${verdict.version} ${verdict.passed ? 'accepted' : `refused: ${verdict.why}`}`);
-    verdicts.push(verdict ? { version: verdict.version, passed: verdict.passed, why: verdict.why } : null);
+    if (verdict) {
+      told(`${verdict.version} ${verdict.passed ? 'accepted' : `refused: ${verdict.why}`}`);
+      for (const { name, why } of verdict.checks) if (TOLD.includes(name)) told(`  ${name}: ${why}`);
+    }
+    verdicts.push(verdict || null);
   }
   return verdicts;
 }
@@ -232,34 +244,29 @@ async function whatPeopleSee(
       .trim()
       .split('\n')
       .map((line): unknown => JSON.parse(line));
-  const faults: string[] = [];
-  const roles = (await json('list'))
-    .map((row) => row as { task: string; version: string; role: string | null })
-    .filter(({ task }) => task === TASK)
-    .map((row) => `${row.version} ${row.role}`)
-    .sort();
-  const expected = [`${champion} previous`, `${version} champion`].sort();
-  if (roles.join() !== expected.join()) faults.push(`list says ${roles.join()}`);
+  type Scores = readonly { readonly task: string; readonly model: { readonly version: string } }[];
+  const of = (scores: Scores = []): string | undefined =>
+    scores.find(({ task }) => task === TASK)?.model.version;
+  const roles = async (): Promise<string[]> => {
+    const rows = (await json('list')) as { task: string; version: string; role: string | null }[];
+    const own = rows.filter(({ task }) => task === TASK).map((row) => `${row.version} ${row.role}`);
+    const wanted = [`${champion} previous`, `${version} champion`];
+    return own.sort().join() === wanted.sort().join() ? [] : [`list says ${own.join()}`];
+  };
+  const why = async (id: string, by: string): Promise<string[]> => {
+    const [told] = (await json('why', id)) as { labels: { tasks: Scores }[]; today: { tasks: Scores } }[];
+    const [then, today] = [of(told?.labels[0]?.tasks), of(told?.today.tasks)];
+    return then === by && today === version ? [] : [`why ${id} says ${then}, today ${today}`];
+  };
+  const history = async (): Promise<string[]> => {
+    const told = JSON.stringify(await json('history'));
+    return [`accepted: candidate ${TASK} ${version}`, 'shadow', 'canary', 'promote'].flatMap((what) =>
+      told.includes(what) ? [] : [`history does not tell of ${what}`],
+    );
+  };
   const post = seen.findLast(({ label }) => answerOf(label).version === version)?.label.postId ?? '';
   const old = seen.find(({ label }) => label.modelSequence === 0)?.label.postId ?? '';
-  for (const [id, by] of [
-    [post, version],
-    [old, champion],
-  ] as const) {
-    const [why] = await json('why', id);
-    const { labels, today } = why as {
-      readonly labels: readonly { readonly tasks: readonly { task: string; model: { version: string } }[] }[];
-      readonly today: { readonly tasks: readonly { task: string; model: { version: string } }[] };
-    };
-    const of = (tasks: readonly { task: string; model: { version: string } }[] = []): string | undefined =>
-      tasks.find(({ task }) => task === TASK)?.model.version;
-    if (of(labels[0]?.tasks) !== by || of(today.tasks) !== version)
-      faults.push(`why ${id} says ${of(labels[0]?.tasks)}, today ${of(today.tasks)}`);
-  }
-  const history = JSON.stringify(await json('history'));
-  for (const what of [`accepted: candidate ${TASK} ${version}`, 'shadow', 'canary', 'promote'])
-    if (!history.includes(what)) faults.push(`history does not tell of ${what}`);
-  return faults;
+  return (await Promise.all([roles(), why(post, version), why(old, champion), history()])).flat();
 }
 
 /** Every label is by the model that its state names for its partition; no partition goes back to an older state. */
