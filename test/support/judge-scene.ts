@@ -6,7 +6,11 @@ import { join } from 'node:path';
 import type { Posts, Victim } from '../../src/adversarial/attack.ts';
 import { createVictim } from '../../src/adversarial/victim.ts';
 import { buildWordSpace, type WordSpace } from '../../src/adversarial/word-space.ts';
+import { silentLog } from '../../src/base/log.ts';
 import { seededRandom } from '../../src/base/random.ts';
+import { judgeCandidate } from '../../src/judge/judge.ts';
+import type { JudgeOptions } from '../../src/judge/options.ts';
+import type { Verdict } from '../../src/judge/verdict.ts';
 import type { Artefact } from '../../src/models/artefact.ts';
 import type { Tf } from '../../src/models/engine/tf.ts';
 import type { Manifest, ServedClass } from '../../src/models/manifest.ts';
@@ -17,8 +21,10 @@ import { openNetwork } from '../../src/models/zoo/open.ts';
 import type { Dataset, Example } from '../../src/training/dataset.ts';
 import { onTheFly, staticPosts, wordTable } from '../../src/training/defences.ts';
 import { calibrate } from '../../src/training/measure.ts';
+import { mixWeights, weightsOf } from '../../src/training/mix-weights.ts';
 import { TASKS, type Task, targetOf } from '../../src/training/tasks.ts';
 import { predict, TRAINING_DEFAULTS, train } from '../../src/training/train.ts';
+import { createManualClock } from './manual-clock.ts';
 import { writeTestArtefact } from './test-artefact.ts';
 
 /** Words that speak for a class; the last list for none. */
@@ -104,6 +110,8 @@ export interface Candidate {
   readonly defence?: 'on-the-fly' | { readonly memorise: Artefact };
   /** Continue from its weights. */
   readonly from?: Artefact;
+  /** How far to go from the first weights to the trained ones; all the way where left out. */
+  readonly share?: number;
   readonly manifest?: (manifest: Manifest) => Manifest;
 }
 
@@ -124,7 +132,15 @@ export async function trainCandidate(
   name: string,
   candidate: Candidate,
 ): Promise<Artefact> {
-  const { task = 'informative', seed, defence, from, epochs = 12, learningRate = 3e-3 } = candidate;
+  const {
+    task = 'informative',
+    seed,
+    defence,
+    from,
+    share = 1,
+    epochs = 12,
+    learningRate = 3e-3,
+  } = candidate;
   const head: Head = { kind: 'sigmoid', outputs: task === 'informative' ? 1 : CLASSES.length };
   const { encode } = loadVocabulary();
   const postsOf = (examples: readonly Example[]): Posts => {
@@ -143,6 +159,7 @@ export async function trainCandidate(
   const victimOf = (network: Network): Victim =>
     createVictim(tf, { network, head, columns: ['words'], space, encode });
   const network = from ? openNetwork(tf, from).network : buildMmn(tf, MMN_DEFAULTS, head, seed);
+  const first = weightsOf(network);
   const twin = typeof defence === 'object' ? openNetwork(tf, defence.memorise).network : null;
   try {
     const posts = postsOf(candidate.train);
@@ -165,6 +182,7 @@ export async function trainCandidate(
           : {}),
       },
     );
+    if (share < 1) mixWeights(tf, network, first, weightsOf(network), share);
     const logits = predict(tf, network, head, tableOf(devPosts).table);
     const calibrations = Array.from({ length: head.outputs }, (_, k) =>
       calibrate(
@@ -210,4 +228,46 @@ function outputsOf({ labels }: Example, task: Extract<Task, 'informative' | 'hum
   return task === 'informative'
     ? [labels.informative as number]
     : (targetOf(labels, task, CLASSES) as number[]);
+}
+
+export interface Asked {
+  readonly candidate: Artefact;
+  readonly champion: Artefact;
+  readonly reference?: Artefact;
+  readonly vault: Dataset;
+  readonly options: JudgeOptions;
+  /** Latency of the candidate over the champion's, turn by turn. */
+  readonly ratios?: readonly number[];
+}
+
+/** What the gate says; no model of this world has an encoder. */
+export const verdictOn = (
+  tf: Tf,
+  { candidate, champion, reference, vault, options, ratios = [1] }: Asked,
+): Promise<Verdict> =>
+  judgeCandidate(
+    { candidate, champion, reference: reference ?? null, vault, mustPass: null, options },
+    {
+      tf,
+      clock: createManualClock(),
+      seed: 1,
+      log: silentLog,
+      openEncoder: () => Promise.reject(new Error('no model here has an encoder')),
+      latency: async () => ratios,
+    },
+  );
+
+/** Names of the checks that failed, each once. */
+export const failed = ({ checks }: Verdict): string[] => [
+  ...new Set(checks.filter(({ passed }) => !passed).map(({ name }) => name)),
+];
+
+/** The posts, a share of them with the wrong answer. */
+export function flipped(posts: readonly Example[], share: number): Example[] {
+  const random = seededRandom(5);
+  return posts.map((post) =>
+    random() < share
+      ? { ...post, labels: { ...post.labels, informative: post.labels.informative === 1 ? 0 : 1 } }
+      : post,
+  );
 }

@@ -4,23 +4,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WordSpace } from '../../../src/adversarial/word-space.ts';
-import { silentLog } from '../../../src/base/log.ts';
 import { seededRandom } from '../../../src/base/random.ts';
-import { judgeCandidate } from '../../../src/judge/judge.ts';
 import { JUDGE_DEFAULTS, type JudgeOptions } from '../../../src/judge/options.ts';
 import type { Verdict } from '../../../src/judge/verdict.ts';
 import { type Artefact, loadArtefact } from '../../../src/models/artefact.ts';
 import { openEngine } from '../../../src/models/engine/engine.ts';
 import type { Tf } from '../../../src/models/engine/tf.ts';
-import type { Dataset, Example } from '../../../src/training/dataset.ts';
+import type { Dataset } from '../../../src/training/dataset.ts';
 import {
   type Candidate,
+  failed,
+  flipped,
   judgePosts,
   judgeSpace,
   trainCandidate,
   vaultOf,
+  verdictOn,
 } from '../../support/judge-scene.ts';
-import { createManualClock } from '../../support/manual-clock.ts';
 import { rewriteManifest } from '../../support/test-artefact.ts';
 
 /** Trains and judges several times; a crowded machine takes its time. */
@@ -44,43 +44,17 @@ interface Asked {
   readonly options?: Partial<JudgeOptions>;
   readonly vault?: Dataset;
   readonly against?: Artefact;
-  readonly reference?: Artefact;
   readonly ratios?: readonly number[];
 }
 
 const judge = (candidate: Artefact, asked: Asked = {}): Promise<Verdict> =>
-  judgeCandidate(
-    {
-      candidate,
-      champion: asked.against ?? champion,
-      reference: asked.reference ?? null,
-      vault: asked.vault ?? VAULT,
-      mustPass: null,
-      options: { ...OPTIONS, ...asked.options },
-    },
-    {
-      tf,
-      clock: createManualClock(),
-      seed: 1,
-      log: silentLog,
-      openEncoder: () => Promise.reject(new Error('no model here has an encoder')),
-      latency: async () => asked.ratios ?? [1],
-    },
-  );
-
-/** Names of the checks that failed, each once. */
-const failed = ({ checks }: Verdict): string[] => [
-  ...new Set(checks.filter(({ passed }) => !passed).map(({ name }) => name)),
-];
-
-const flipped = (posts: readonly Example[], share: number): Example[] => {
-  const random = seededRandom(5);
-  return posts.map((post) =>
-    random() < share
-      ? { ...post, labels: { ...post.labels, informative: post.labels.informative === 1 ? 0 : 1 } }
-      : post,
-  );
-};
+  verdictOn(tf, {
+    candidate,
+    champion: asked.against ?? champion,
+    vault: asked.vault ?? VAULT,
+    options: { ...OPTIONS, ...asked.options },
+    ...(asked.ratios ? { ratios: asked.ratios } : {}),
+  });
 
 beforeAll(async () => {
   tf = await openEngine({ backend: 'wasm', report: () => {} });
