@@ -32,7 +32,7 @@ export interface Span {
 export type HashNode = NearNode<Span[]>;
 
 /** The answer to a request, as it is remembered. */
-export type Answer = Omit<Score, 'kind' | 'requestId' | 'collection'>;
+export type Answer = Omit<Score, 'kind' | 'requestId' | 'collection' | 'challenger'>;
 
 /** A text with its pictures. */
 export interface Content {

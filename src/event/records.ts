@@ -463,6 +463,8 @@ export interface Score {
   /** No rumour at or below; between the two the answer is unsure. */
   readonly no: number;
   readonly model: ModelRef | null;
+  /** On a sampled share of the requests, while a challenger is in the shadow. */
+  readonly challenger: ChallengerScore | null;
 }
 
 /** The claim worker asks how likely a content (a text with its pictures) is a rumour. One answer serves every post with that content. Key: request id. */

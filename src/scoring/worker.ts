@@ -10,7 +10,7 @@ import type { Codec } from '../bus/codec.ts';
 import { lineageOf, message } from '../bus/messages.ts';
 import type { Bus, Consumer, OutgoingRecord, ReceivedRecord } from '../bus/port.ts';
 import { TOPICS } from '../bus/topics.ts';
-import type { Score, ScoreRequest } from '../event/records.ts';
+import type { ChallengerScore, Score, ScoreRequest } from '../event/records.ts';
 import { shareEvidence } from '../event/shares.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Chosen, RumourInput, RumourScorer, ScoreOutput } from '../models/port.ts';
@@ -21,6 +21,7 @@ import { type DeadLetterReason, deadLetterMessage } from '../pipeline/dead-lette
 import { type Expected, readRequest } from '../pipeline/requests.ts';
 
 export const SCORER_SERVICE = 'scorer';
+const TASK = 'rumour';
 
 /** Pictures of one content that are looked at; the answer rests on the one that makes it most likely a rumour. */
 export const MAX_PICTURES: number = 4;
@@ -81,7 +82,7 @@ export async function startScorerWorker(deps: ScorerWorkerDeps): Promise<Consume
           const began = clock.monotonic();
           const lease = deps.models.lease();
           try {
-            const chosen = lease.value.on('rumour', partition);
+            const chosen = lease.value.on(TASK, partition);
             const { outgoing, dead, answers } = await answerAll(deps, chosen, records, topic.partitions);
             for (const record of outgoing) transaction.send(record);
             done = { began, records: records.length, dead, answers };
@@ -168,44 +169,52 @@ async function scoreAll(
     ends.push(inputs.length);
     lost.push(pictures.length - there.length);
   }
-  const isSampled = (request: ScoreRequest): boolean =>
-    partitionOf(request.requestId, 1_000) < shadowShare * 1_000;
-  const sampled = requests.flatMap((request, i) =>
-    isSampled(request) ? inputs.slice(ends[i - 1] ?? 0, ends[i]).map((_, k) => (ends[i - 1] ?? 0) + k) : [],
-  );
   const outputs = inputs.length === 0 ? [] : await scorer.score(inputs);
-  if (shadow && sampled.length > 0)
-    await compare(
-      shadow,
-      sampled.map((i) => inputs[i] as RumourInput),
-      sampled.map((i) => outputs[i] as ScoreOutput),
-      metrics,
-    );
-  const scores = new Map<ScoreRequest, Score>();
-  requests.forEach((request, i) => {
-    const mine = outputs.slice(ends[i - 1] ?? 0, ends[i]);
-    scores.set(request, scored(request, scorer, mine, lost[i] ?? 0));
-  });
-  return scores;
+  const ownOf = <T>(all: readonly T[], i: number): T[] => all.slice(ends[i - 1] ?? 0, ends[i]);
+  const sampled = [...requests.keys()].filter(
+    (i) => partitionOf((requests[i] as ScoreRequest).requestId, 1_000) < shadowShare * 1_000,
+  );
+  const asked = sampled.map((i) => ownOf(inputs, i));
+  const beside = shadow && asked.length > 0 ? await scoreBeside(shadow, asked, metrics) : null;
+  return new Map(
+    requests.map((request, i) => {
+      const score = scored(request, scorer, ownOf(outputs, i), lost[i] ?? 0);
+      const challenger = beside?.[sampled.indexOf(i)] ?? null;
+      if (challenger?.probability != null && score.probability !== null)
+        metrics.observe('tocsin_shadow_difference', Math.abs(challenger.probability - score.probability), {
+          task: TASK,
+        });
+      return [request, { ...score, challenger }];
+    }),
+  );
 }
 
-/** Asks the challenger the same; the difference is a metric and nothing else, and so is its failure. */
-async function compare(
+/** Asks the challenger the same. What it says counts for nothing but the gate's comparison, and so does its failure (null). */
+async function scoreBeside(
   shadow: RumourScorer,
-  inputs: readonly RumourInput[],
-  outputs: readonly ScoreOutput[],
+  asked: readonly (readonly RumourInput[])[],
   metrics: Metrics,
-): Promise<void> {
-  const task = 'rumour';
+): Promise<ChallengerScore[] | null> {
   try {
-    for (const [i, { probability }] of (await shadow.score(inputs)).entries()) {
-      const champion = outputs[i]?.probability ?? null;
-      if (probability !== null && champion !== null)
-        metrics.observe('tocsin_shadow_difference', Math.abs(probability - champion), { task });
-    }
+    const outputs = await shadow.score(asked.flat());
+    let at = 0;
+    return asked.map(({ length }) => {
+      at += length;
+      const { probability } = mostSuspicious(outputs.slice(at - length, at)) ?? { probability: null };
+      return { probability, model: shadow.model };
+    });
   } catch {
-    metrics.count('tocsin_shadow_failures_total', { task });
+    metrics.count('tocsin_shadow_failures_total', { task: TASK });
+    return null;
   }
+}
+
+/** The picture that makes a content most likely a rumour; null without any. */
+function mostSuspicious(outputs: readonly ScoreOutput[]): ScoreOutput | null {
+  let best: ScoreOutput | null = null;
+  for (const output of outputs)
+    if (!best || (output.probability ?? -1) > (best.probability ?? -1)) best = output;
+  return best;
 }
 
 function scored(
@@ -214,9 +223,7 @@ function scored(
   outputs: readonly ScoreOutput[],
   lost: number,
 ): Score {
-  let best: ScoreOutput | null = null;
-  for (const output of outputs)
-    if (!best || (output.probability ?? -1) > (best.probability ?? -1)) best = output;
+  const best = mostSuspicious(outputs);
   const evidence: string[] = [];
   if (lost > 0) evidence.push(`preview_missing:${lost}`);
   if (!best || best.probability === null) evidence.push('no_content');
@@ -249,8 +256,8 @@ function failed(request: ScoreRequest, scorer: RumourScorer, reason: string): Sc
 function answerTo(
   { requestId, collection }: ScoreRequest,
   { thresholds: { yes, no } }: RumourScorer,
-): Pick<Score, 'kind' | 'requestId' | 'collection' | 'yes' | 'no'> {
-  return { kind: 'Score', requestId, collection, yes, no };
+): Pick<Score, 'kind' | 'requestId' | 'collection' | 'yes' | 'no' | 'challenger'> {
+  return { kind: 'Score', requestId, collection, yes, no, challenger: null };
 }
 
 function scoreMessage(codec: Codec, record: ReceivedRecord, score: Score): OutgoingRecord {

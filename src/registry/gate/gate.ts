@@ -3,8 +3,9 @@
  * and canary, takes back what fails. It alone signs and writes crisis.models.v1. All that it knows is on the topics and in the
  * registry's folders: a gate that was killed reads them and goes on.
  */
-import { asTocsinError, TocsinError } from '../../base/errors.ts';
+
 import type { Clock } from '../../base/clock.ts';
+import { asTocsinError, TocsinError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import { type Codec, expectKind } from '../../bus/codec.ts';
 import type { Bus, ReceivedRecord } from '../../bus/port.ts';
@@ -22,8 +23,8 @@ import type { Signer } from '../signer.ts';
 import type { TrustedKeys } from '../verify.ts';
 import { findSigned } from '../versions.ts';
 import {
-  type Announced,
   type AnnounceDeps,
+  type Announced,
   announce,
   answeredRequests,
   completeAudit,
@@ -36,7 +37,7 @@ import { challengerSince, championSince, tasksInForce } from './lineage.ts';
 import { answerRequest } from './requests.ts';
 import { dueStep, type RolloutRules } from './rollout.ts';
 import { type FiledVerdict, verdictFiles } from './verdicts.ts';
-import { createWatch, type Watch, watchLabels } from './watch.ts';
+import { createWatch, type Watch, watchAnswers } from './watch.ts';
 
 /** Where nothing can be judged, it is tried again after so long. */
 const UNABLE_MS = 60_000;
@@ -112,7 +113,7 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     fail = resolve;
   });
 
-  /** Looks at labels only while a rollout may need it. */
+  /** Looks at labels and scores only while a rollout may need it. */
   const watchNewest = (): void => {
     stopWatching.abort();
     const state = history.at(-1);
@@ -128,7 +129,7 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     const signal = new AbortController();
     stopWatching = signal;
     watch = createWatch(state, rules.graceMs);
-    watchLabels(watch, state, { bus, codec, signal: signal.signal }).catch(fail);
+    watchAnswers(watch, state, { bus, codec, signal: signal.signal }).catch(fail);
   };
   const isYoung = (state: DesiredState): boolean => now() - state.issuedAt <= rules.canaryMs + rules.graceMs;
 

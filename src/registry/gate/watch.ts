@@ -1,9 +1,17 @@
-/** What the labels say of a rollout: who follows the state, and how challenger and champion answer. Nothing but committed labels is read. */
+/** What labels and rumour scores say of a rollout: who follows the state, and how challenger and champion answer. Only what is committed is read. */
 import { TocsinError } from '../../base/errors.ts';
 import type { Codec } from '../../bus/codec.ts';
 import type { Bus, ReceivedRecord } from '../../bus/port.ts';
 import { TOPICS } from '../../bus/topics.ts';
-import type { DesiredState, Label, ModelVersion, TaskScore } from '../../event/records.ts';
+import type {
+  AnyRecord,
+  DesiredState,
+  Label,
+  ModelVersion,
+  RecordOf,
+  Score,
+  TaskScore,
+} from '../../event/records.ts';
 
 /** How one model answered. For a task with several classes each class counts. */
 export interface Side {
@@ -18,7 +26,7 @@ export interface Side {
 export interface Observation {
   /** Partitions that are still labelled by an older state after the grace period. */
   readonly behind: readonly number[];
-  /** Posts (or classes of posts) that champion and challenger scored, and those on which they take the same side of 0.5. */
+  /** Posts (classes of posts, contents of claims) that champion and challenger scored, and those on which they take the same side of 0.5. */
   compared(task: string): { readonly posts: number; readonly agreed: number };
   sides(task: string): { readonly champion: Side; readonly challenger: Side };
 }
@@ -53,7 +61,12 @@ interface TaskTally {
 export interface Watch extends Observation {
   /** Takes one label in. */
   see(label: Label, place: { readonly partition: number; readonly timestamp: number }): void;
+  /** Takes one rumour score in. It does not say which state it follows, so it tells nothing of who is behind. */
+  seeScore(score: Score): void;
 }
+
+/** The task that scores of claims' contents are for; all others stand on labels. */
+const RUMOUR = 'rumour';
 
 /** An empty watch over what follows this state. */
 export function createWatch(state: DesiredState, graceMs: number): Watch {
@@ -68,6 +81,20 @@ export function createWatch(state: DesiredState, graceMs: number): Watch {
     tallies.set(task, known);
     return known;
   };
+  const take = (
+    { champion, challenger }: DesiredState['tasks'][number],
+    tally: TaskTally,
+    score: Pick<TaskScore, 'probability' | 'decision' | 'model' | 'challenger'>,
+    latencyMs: number | null,
+  ): void => {
+    if (!score.model) return;
+    if (isBy(score.model, champion)) tally.champion.add(score.decision, latencyMs);
+    else if (challenger && isBy(score.model, challenger)) tally.challenger.add(score.decision, latencyMs);
+    const beside = score.challenger?.probability ?? null;
+    if (beside === null || score.probability === null) return;
+    tally.compared.posts += 1;
+    if (score.probability >= 0.5 === beside >= 0.5) tally.compared.agreed += 1;
+  };
   return {
     get behind() {
       return [...behind].sort((a, b) => a - b);
@@ -81,19 +108,13 @@ export function createWatch(state: DesiredState, graceMs: number): Watch {
         return;
       }
       const latencyMs = label.revision === 1 ? Math.max(0, timestamp - label.receivedAt) : null;
-      for (const { task, champion, challenger } of state.tasks) {
-        const tally = tallyOf(task);
-        for (const score of label.tasks) {
-          if (score.task !== task || !score.model) continue;
-          if (isBy(score.model, champion)) tally.champion.add(score.decision, latencyMs);
-          else if (challenger && isBy(score.model, challenger))
-            tally.challenger.add(score.decision, latencyMs);
-          const beside = score.challenger?.probability ?? null;
-          if (beside === null || score.probability === null) continue;
-          tally.compared.posts += 1;
-          if (score.probability >= 0.5 === beside >= 0.5) tally.compared.agreed += 1;
-        }
-      }
+      for (const task of state.tasks)
+        for (const score of label.tasks)
+          if (score.task === task.task) take(task, tallyOf(task.task), score, latencyMs);
+    },
+    seeScore(score) {
+      const task = state.tasks.find((entry) => entry.task === RUMOUR);
+      if (task) take(task, tallyOf(RUMOUR), { ...score, decision: decisionOf(score) }, null);
     },
   };
 }
@@ -101,25 +122,50 @@ export function createWatch(state: DesiredState, graceMs: number): Watch {
 const isBy = (model: { readonly name: string; readonly version: string }, version: ModelVersion): boolean =>
   model.name === version.name && model.version === version.version;
 
-/** Feeds a watch with the labels written since its state was issued, until the signal aborts. */
-export async function watchLabels(
-  watch: Watch,
-  state: DesiredState,
-  deps: { readonly bus: Bus; readonly codec: Codec; readonly signal: AbortSignal },
+function decisionOf({ probability, yes, no }: Score): TaskScore['decision'] {
+  if (probability === null) return 'unsure';
+  if (probability >= yes) return 'yes';
+  return probability <= no ? 'no' : 'unsure';
+}
+
+interface Feed {
+  readonly bus: Bus;
+  readonly codec: Codec;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Feeds a watch with what was written since its state was issued, until the signal aborts: labels, and while there is a
+ * challenger for rumour its scores, which lie among all other evidence.
+ */
+export async function watchAnswers(watch: Watch, state: DesiredState, feed: Feed): Promise<void> {
+  const hasRumour = state.tasks.some(({ task, challenger }) => task === RUMOUR && challenger);
+  await Promise.all([
+    follow(feed, TOPICS.labels, state.issuedAt, 'Label', (label, record) => watch.see(label, record)),
+    ...(hasRumour
+      ? [follow(feed, TOPICS.evidence, state.issuedAt, 'Score', (score) => watch.seeScore(score))]
+      : []),
+  ]);
+}
+
+async function follow<K extends 'Label' | 'Score'>(
+  { bus, codec, signal }: Feed,
+  topic: string,
+  timestamp: number,
+  kind: K,
+  see: (record: RecordOf<K>, place: ReceivedRecord) => void,
 ): Promise<void> {
-  const { bus, codec, signal } = deps;
-  for await (const batch of bus.read(TOPICS.labels, { from: { timestamp: state.issuedAt }, signal }))
-    for (const record of batch) {
-      const label = labelOf(codec, record);
-      if (label) watch.see(label, record);
+  for await (const batch of bus.read(topic, { from: { timestamp }, signal }))
+    for (const received of batch) {
+      const record = decoded(codec, received);
+      if (record?.kind === kind) see(record as RecordOf<K>, received);
     }
 }
 
-/** Null for what is no label; the ledger's business, not ours. */
-function labelOf(codec: Codec, record: ReceivedRecord): Label | null {
+/** Null for what cannot be read; the ledger's business, not ours. */
+function decoded(codec: Codec, record: ReceivedRecord): AnyRecord | null {
   try {
-    const decoded = codec.decode(record.value ?? new Uint8Array());
-    return decoded.kind === 'Label' ? decoded : null;
+    return codec.decode(record.value ?? new Uint8Array());
   } catch (thrown) {
     if (thrown instanceof TocsinError) return null;
     throw thrown;

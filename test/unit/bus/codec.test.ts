@@ -305,7 +305,7 @@ describe('codec', () => {
         "PostEvent": "43371641dd428ac9",
         "Ruling": "578467f348c815dd",
         "Rumour": "3626a2cfb09f7934",
-        "Score": "b0f808b3ee8bc96b",
+        "Score": "c189108997d117ba",
         "ScoreRequest": "e57e8ebcd8c8559f",
         "StateEntry": "93557b8b7092de52",
       }

@@ -73,6 +73,7 @@ export function score(requestId: string, probability: number | null, more: Parti
     yes: 0.8,
     no: 0.2,
     model: { name: 'test', version: '1', sha256: '0'.repeat(64) },
+    challenger: null,
     ...more,
   };
 }

@@ -156,17 +156,20 @@ describe('the scorer', () => {
     [
       'says the contrary',
       async () => [{ probability: 0.2, byModality: { text: null, image: null }, modalities: [] }],
+      { probability: 0.2, model: { name: 'other' } },
     ],
-    ['fails', async () => Promise.reject(new Error('no'))],
-  ])('answers as the champion does when a challenger in the shadow %s', async (what, score) => {
+    ['fails', async () => Promise.reject(new Error('no')), null],
+  ])('answers as the champion does when a challenger in the shadow %s', async (what, score, challenger) => {
     const bus = await openBus();
     await bus.produce([sent(request())]);
-    const shadow: RumourScorer = { ...readingScorer(), score };
+    const reader = readingScorer();
+    const shadow: RumourScorer = { ...reader, model: { ...reader.model, name: 'other' }, score };
     await startScorer(bus, readingScorer(), undefined, shadow);
     await until(async () => (await found(bus, TOPICS.evidence, 'Score')).length === 1, 'the answer');
     expect((await found(bus, TOPICS.evidence, 'Score'))[0]).toMatchObject({
       probability: 0.9,
       model: { name: 'reader' },
+      challenger,
     });
     const name = what === 'fails' ? 'failures_total' : 'difference_count';
     expect((await metrics.expose()).body).toMatch(new RegExp(`tocsin_shadow_${name}\\{task="rumour"\\} 1`));
