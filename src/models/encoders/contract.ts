@@ -33,7 +33,7 @@ export interface Encoder<M extends Modality = Modality> {
   readonly engine: string;
   readonly modality: M;
   readonly outputs: readonly EncoderOutput[];
-  /** Only attacks in feature space are possible; reports must say so. */
+  /** No gradient goes through it: white-box attacks move its vectors alone (feature space), others try texts and pictures. */
   readonly differentiable: false;
   /** Hash of everything that is done to a sample before and to its vectors after the network. */
   readonly preprocess: string;
