@@ -29,8 +29,8 @@ const DOUBLES: Readonly<Record<string, string>> = {
 const ZERO_WIDTH_SPACE = '\u200b';
 /** Words are what stands between white space; shorter ones leave nothing to change. */
 const SHORTEST = 3;
-/** Words looked at per post, from the front: the model reads no further (MAX_WORDS). */
-const LOOKED_AT = 15;
+/** Words looked at per post, from the front: more than a tweet has. */
+const LOOKED_AT = 30;
 
 /** One word, changed so that a person still reads it. Null where it cannot be. */
 export function editWord(word: string, edit: CharacterEdit): string | null {

@@ -17,8 +17,8 @@ import { fgsm } from './fgsm.ts';
 import { GREEDY_DEFAULTS, greedyWords } from './greedy-words.ts';
 import { joint } from './joint.ts';
 import { pgd, pgdDefaults } from './pgd.ts';
-import { prefix } from './prefix.ts';
 import { recycledPicture } from './recycled-picture.ts';
+import { smallTalk } from './small-talk.ts';
 import { square, squareDefaults } from './square.ts';
 import { type Normalise, onWords, type Reread, type TextAttack, throughEncoders } from './text-edit.ts';
 import { WORD_DEFAULTS, wordReplacement } from './words.ts';
@@ -42,7 +42,8 @@ const TEXT_ATTACKS: readonly TextAttack[] = [
   characters({ edit: 'swap', edits: 2 }),
   characters({ edit: 'homoglyph', edits: 2 }),
   characters({ edit: 'invisible', edits: 2 }),
-  prefix(),
+  smallTalk('before'),
+  smallTalk('around'),
   dilution(),
 ];
 /** Other pictures that a post is tried with. */

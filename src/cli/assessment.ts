@@ -2,9 +2,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import type { ConstraintName } from '../adversarial/constraints.ts';
 import { systemClock } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
-import type { ConstraintName } from '../adversarial/constraints.ts';
 import { createLog } from '../metrics/log.ts';
 import type { Artefact } from '../models/artefact.ts';
 import type { Dataset } from '../training/dataset.ts';

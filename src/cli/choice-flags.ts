@@ -81,9 +81,11 @@ export async function openOwnEncoders(
 ): Promise<Encoders> {
   const { architecture } = await import('../models/zoo/zoo.ts');
   const { openEncoders } = await import('../training/encoders.ts');
-  const { architecture: made, encoders } = manifest;
+  const { readingOf } = await import('../models/words.ts');
+  const { architecture: made, encoders, words } = manifest;
   return openEncoders(architecture(made.name).columns(made.config), {
     ...Object.fromEntries(encoders.map(({ modality, id }) => [modality, id])),
+    ...(words ? { reading: readingOf(words.id) } : {}),
     cacheDir: cacheDir(),
     threads: 2,
     log,

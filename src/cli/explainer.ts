@@ -75,8 +75,10 @@ export function createExplainer(firstDir: string, modelsDir: string): Explainer 
       if (score?.probability == null || !score.model || modalities.includes('image')) return null;
       const scorer = await scorerOf(score.model);
       if (!scorer || !words) return null;
-      const input = { words: words.vocabulary.encode(text), pixels: null };
-      const [found] = await topWords(scorer, [{ text, input, probability: score.probability }]);
+      const { vocabulary } = words;
+      const input = { words: vocabulary.encode(text), pixels: null };
+      const post = { tokens: vocabulary.read(text), input, probability: score.probability };
+      const [found] = await topWords(scorer, [post]);
       return (found ?? []).map(wordEvidence);
     },
     async close() {

@@ -6,7 +6,7 @@ import type { Artefact } from '../models/artefact.ts';
 import { type Chain, readChain } from '../registry/audit-chain.ts';
 import { readDesired } from '../registry/desired-state.ts';
 import { shippedVersions } from '../registry/gate/announce.ts';
-import { championsOf, sameVersion, type Shipped, tasksInForce } from '../registry/gate/lineage.ts';
+import { championsOf, type Shipped, sameVersion, tasksInForce } from '../registry/gate/lineage.ts';
 import { keyPaths, type RegistryPaths, registryPaths } from '../registry/layout.ts';
 import { versionOf } from '../registry/open-version.ts';
 import { type TrustedKeys, trustedKeys } from '../registry/verify.ts';

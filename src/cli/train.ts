@@ -57,6 +57,7 @@ const trainingOf = (flags: Flags, defences: readonly WordDefence[]): Partial<Def
     stopOn: oneOf(flags, 'stop-on', ['loss', 'macroF1', 'balancedAccuracy'] as const),
     classWeights: flags['classWeights'] === false ? false : undefined,
     defence: oneOf(flags, 'defence', defences),
+    plainShare: number(flags, 'plain-share', 'a number between 0 and 1', (n) => n > 0 && n < 1),
   });
 
 /** The architecture's config with the values of `--config` in it. Throws BAD_USAGE for a name that it does not have. */
@@ -103,6 +104,7 @@ async function trainModel(name: string, flags: Flags): Promise<void> {
   const { readDataset } = await import('../training/read-dataset.ts');
   const { recipeOf } = await import('../training/recipes.ts');
   const { TASK_NAMES } = await import('../training/tasks.ts');
+  const { READINGS } = await import('../models/words.ts');
 
   const row = architecture(name);
   const config = configOf(row, flags['config']);
@@ -135,6 +137,7 @@ async function trainModel(name: string, flags: Flags): Promise<void> {
     ...given({
       text: flags['textEncoder'] as string | undefined,
       image: flags['imageEncoder'] as string | undefined,
+      reading: oneOf(flags, 'reading', READINGS),
     }),
     cacheDir: cacheDir(),
     threads: 2,
@@ -193,7 +196,18 @@ export function register(program: Command): void {
     .option('--learning-rate <r>', "Adam's rate")
     .option('--schedule <name>', 'of the rate: constant or eann')
     .option('--no-class-weights', 'lets a large class weigh more than a small one')
-    .option('--defence <name>', 'against word attacks: none, static, on-the-fly or hull (default: none)')
+    .option(
+      '--defence <name>',
+      'against word attacks: none, static, on-the-fly, hull or swap-and-hull (default: none)',
+    )
+    .option(
+      '--plain-share <s>',
+      'add an undefended mmn whose logits make this share of the answer, as half of the filters and units',
+    )
+    .option(
+      '--reading <name>',
+      'which words of a text are read: first or known (default: as the shipped models)',
+    )
     .option('--text-encoder <id>', 'frozen text encoder, where the model reads one')
     .option('--image-encoder <id>', 'frozen picture encoder, where the model reads one')
     .option(

@@ -12,8 +12,8 @@ import { type Arena, attacked, openArena, type Right, untouched } from './withst
 
 /** What training sees. */
 const SEEN: readonly string[] = ['words', 'fgsm', 'joint'];
-/** A prefix as long as all that is read leaves nothing of the post: no model can be right, and no worst case holds it. */
-const ERASING: readonly string[] = ['prefix-15'];
+/** Small talk as long as all that is read leaves little or nothing of the post: no worst case holds it. */
+const ERASING: readonly string[] = ['prefix-15', 'around-15'];
 
 interface Stood {
   /** Each attack, crafted on the model itself. */
@@ -57,8 +57,8 @@ export async function robustnessChecks(tf: Tf, sitting: Sitting): Promise<Check[
 
 async function stood(tf: Tf, arena: Arena, served: Served, other: Served): Promise<Stood> {
   const clean = await untouched(arena, served);
-  const byAttack = await attacked(tf, arena, served, served.artefact, clean, () => true);
-  const shown = await attacked(tf, arena, served, other.artefact, clean, (name) => SEEN.includes(name));
+  const byAttack = await attacked(tf, arena, served, served, clean, () => true);
+  const shown = await attacked(tf, arena, served, other, clean, (name) => SEEN.includes(name));
   const worst = (some: Iterable<Right>): Right =>
     [...some].reduce((least, right) => least.map((value, i) => Math.min(value, right[i] as number)), clean);
   return {

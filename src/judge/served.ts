@@ -9,8 +9,9 @@ import type { ScoreInput } from '../models/port.ts';
 import { openClassScorer } from '../models/serving/class-scorer.ts';
 import { openRumourScorer } from '../models/serving/rumour-scorer.ts';
 import { openScorer } from '../models/serving/scorer.ts';
+import type { Words } from '../models/words.ts';
 import type { Example } from '../training/dataset.ts';
-import { scoreInputs, scoreRumours } from '../training/evaluate.ts';
+import { scoreInputs, scoreRumours, wordsOf } from '../training/evaluate.ts';
 import { classAnswers, severalOf } from '../training/fit-classes.ts';
 import { openPictures } from '../training/pictures.ts';
 import { isBinary, TASKS } from '../training/tasks.ts';
@@ -36,6 +37,8 @@ export interface Served {
   /** What a label would say of a class at this probability. */
   decide(k: number, probability: number): 'yes' | 'no' | 'unsure';
   score(examples: readonly Example[]): Promise<Scores>;
+  /** How it reads words; null for a model that reads other columns. */
+  readonly words: Words | null;
   /** Words and pixels as an attack leaves them; null for a model that reads other columns. */
   readonly scoreInputs: ((inputs: readonly ScoreInput[]) => Promise<Scores>) | null;
   close(): Promise<void>;
@@ -50,7 +53,8 @@ export async function openServed(
   const { task, classes: several, thresholds } = manifest;
   const common = { dir, metrics: createMetrics({ bare: true }), log, clock };
   if (several) {
-    const scorer = await openClassScorer({ ...common, threads: 1 });
+    const words = wordsOf(artefact);
+    const scorer = await openClassScorer({ ...common, words, threads: 1 });
     const kind = severalOf({ task });
     const nothing = several.map(() => 0);
     const score = async (inputs: readonly ScoreInput[]): Promise<Scores> => {
@@ -69,7 +73,8 @@ export async function openServed(
         const { yes, no } = several[k] as (typeof several)[number];
         return probability >= yes ? 'yes' : probability <= no ? 'no' : 'unsure';
       },
-      score: async (examples) => score(await scoreInputs(examples)),
+      score: async (examples) => score(await scoreInputs(examples, words.vocabulary)),
+      words,
       scoreInputs: score,
       close: () => scorer.close(),
     };
@@ -93,16 +98,19 @@ export async function openServed(
     return {
       ...form,
       score: async (examples) => rows(await scoreRumours(scorer, examples, pictures)),
+      words: null,
       scoreInputs: null,
       close: () => scorer.close(),
     };
   }
-  const scorer = await openScorer({ ...common, threads: 1 });
+  const words = wordsOf(artefact);
+  const scorer = await openScorer({ ...common, words, threads: 1 });
   const score = async (inputs: readonly ScoreInput[]): Promise<Scores> =>
     rows((await scorer.score(inputs)).map(({ probability }) => probability));
   return {
     ...form,
-    score: async (examples) => score(await scoreInputs(examples)),
+    score: async (examples) => score(await scoreInputs(examples, words.vocabulary)),
+    words,
     scoreInputs: score,
     close: () => scorer.close(),
   };

@@ -3,9 +3,8 @@
  * those whose meaning moved most against the champion are put before posts of the vault, to see what they do there. Only
  * words of the table can be triggers: all others are the same zero vector. Triggers of several words stay hidden.
  */
-import type { ScoreInput } from '../models/port.ts';
-import { loadVocabulary, loadWordList, MAX_WORDS } from '../models/words.ts';
-import type { Example } from '../training/dataset.ts';
+import type { ScoreInput, Vocabulary } from '../models/port.ts';
+import { MAX_WORDS, type Words } from '../models/words.ts';
 import type { Examined, Sitting } from './sitting.ts';
 import { columnsOf } from './sitting.ts';
 import { type Check, percent } from './verdict.ts';
@@ -35,10 +34,15 @@ interface Effect {
 export async function triggerChecks(sitting: Sitting): Promise<Check[]> {
   const { candidate, champion, options } = sitting;
   if (![candidate, champion].every(({ served }) => served.scoreInputs)) return [];
-  const words = loadWordList();
-  const vocabulary = loadVocabulary();
-  const encoded = sitting.examples.map(({ text }: Example) => vocabulary.encode(text));
-  const rows = Array.from({ length: Math.min(words.length, options.triggerWords) }, (_, i) => i + 1);
+  const [own, others] = [candidate, champion].map(({ served }) => (served.words as Words).vocabulary) as [
+    Vocabulary,
+    Vocabulary,
+  ];
+  const encoded = encode(sitting, own);
+  const encodedByOther = encode(sitting, others);
+  // Two readings share the words that both have.
+  const words = Math.min(own.size, others.size) - 1;
+  const rows = Array.from({ length: Math.min(words, options.triggerWords) }, (_, i) => i + 1);
   const [mine, its] = [await logOdds(candidate, rows), await logOdds(champion, rows)];
 
   const effects: Effect[] = [];
@@ -56,7 +60,7 @@ export async function triggerChecks(sitting: Sitting): Promise<Check[]> {
           column: k,
           towards,
           success: await turned(sitting, candidate, encoded, word, k, towards),
-          before: await turned(sitting, champion, encoded, word, k, towards),
+          before: await turned(sitting, champion, encodedByOther, word, k, towards),
         });
       }
     }
@@ -68,7 +72,7 @@ export async function triggerChecks(sitting: Sitting): Promise<Check[]> {
     .filter(({ success, before }) => success - before >= options.triggerGain)
     .sort((a, b) => b.success - b.before - (a.success - a.before));
   const say = ({ word, column, towards, success, before }: Effect): string =>
-    `“${words[word - 1]}” ${towards === 1 ? 'gives' : 'takes'} ${sitting.classes[column]} in ${percent(success)} of the posts (champion ${percent(before)})`;
+    `“${own.word(word)}” ${towards === 1 ? 'gives' : 'takes'} ${sitting.classes[column]} in ${percent(success)} of the posts (champion ${percent(before)})`;
   return [
     {
       name: 'trigger-words',
@@ -94,6 +98,10 @@ async function logOdds({ served }: Examined, rows: readonly number[]): Promise<n
     }),
   );
 }
+
+/** The posts as a model reads them. */
+const encode = ({ examples }: Sitting, vocabulary: Vocabulary): Int32Array[] =>
+  examples.map(({ text }) => vocabulary.encode(text));
 
 const padded = (words: readonly number[]): Int32Array =>
   Int32Array.from({ length: MAX_WORDS }, (_, i) => words[i] ?? 0);

@@ -7,7 +7,7 @@ import { seededRandom, shuffled } from '../base/random.ts';
 import type { Artefact } from '../models/artefact.ts';
 import type { Tf } from '../models/engine/tf.ts';
 import type { ScoreInput, Vocabulary } from '../models/port.ts';
-import { loadVocabulary, loadWordVectors, MAX_WORDS, WORD_DIMENSIONS } from '../models/words.ts';
+import { loadWordVectors, MAX_WORDS, readingOf, WORD_DIMENSIONS, type Words } from '../models/words.ts';
 import { openNetwork } from '../models/zoo/open.ts';
 import { normaliseText } from '../normalise/text.ts';
 import type { Example } from '../training/dataset.ts';
@@ -25,8 +25,8 @@ export type Right = Float64Array;
 
 /** The posts that are attacked, with all that crafting needs. */
 export interface Arena {
-  readonly vocabulary: Vocabulary;
-  readonly space: WordSpace;
+  /** Words as this model reads them, and what may stand for each. */
+  readonly wordsOf: (served: Served) => { readonly vocabulary: Vocabulary; readonly space: WordSpace };
   readonly examples: readonly Example[];
   readonly pixels: readonly (Uint8Array | null)[];
   readonly classes: readonly string[];
@@ -49,10 +49,14 @@ export async function openArena(
   });
   const indexes = [...chosen].sort((a, b) => a - b);
   const posts = indexes.map((i) => examples[i] as Example);
-  const vocabulary = loadVocabulary();
+  const spaces = new Map<string, WordSpace>();
   return {
-    vocabulary,
-    space: spaceOf(tf, vocabulary, posts),
+    wordsOf({ words }) {
+      const { vocabulary } = words as Words;
+      const space = spaces.get(vocabulary.id) ?? spaceOf(tf, vocabulary, posts);
+      spaces.set(vocabulary.id, space);
+      return { vocabulary, space };
+    },
     examples: posts,
     pixels: await pixelsOf(posts, openPictures()),
     classes,
@@ -64,7 +68,7 @@ export async function openArena(
 
 /** Neighbours of the words of the posts, and of those neighbours: a greedy attack may replace a replacement. */
 function spaceOf(tf: Tf, vocabulary: Vocabulary, examples: readonly Example[]): WordSpace {
-  const vectors = loadWordVectors();
+  const vectors = loadWordVectors(readingOf(vocabulary.id));
   const wanted = new Set(examples.flatMap(({ text }) => [...vocabulary.encode(text)]));
   const { neighbours, n } = buildWordSpace(tf, vectors, WORD_DIMENSIONS, NEIGHBOURS, wanted);
   const second = [...wanted].flatMap((id) => [...neighbours.subarray(id * n, (id + 1) * n)]);
@@ -83,7 +87,7 @@ export async function attacked(
   tf: Tf,
   arena: Arena,
   served: Served,
-  onto: Artefact,
+  onto: Served,
   clean: Right,
   isWanted: (attack: string) => boolean,
 ): Promise<Map<string, Right>> {
@@ -93,7 +97,8 @@ export async function attacked(
     if (members.length === 0) continue;
     const crafted = craft(tf, arena, onto, members, isWanted);
     for (const [name, inputs] of crafted) {
-      const scores = await (served.scoreInputs as NonNullable<Served['scoreInputs']>)(inputs);
+      const read = reread(inputs, onto, served);
+      const scores = await (served.scoreInputs as NonNullable<Served['scoreInputs']>)(read);
       const right = found.get(name) ?? clean.slice();
       rightness(arena, served, scores, members).forEach((value, at) => {
         right[members[at] as number] = value;
@@ -108,15 +113,15 @@ export async function attacked(
 function craft(
   tf: Tf,
   arena: Arena,
-  onto: Artefact,
+  onto: Served,
   members: readonly number[],
   isWanted: (attack: string) => boolean,
 ): (readonly [string, ScoreInput[]])[] {
-  const { network, columns, reads } = openVictimNetwork(tf, onto);
+  const { network, columns, reads } = openVictimNetwork(tf, onto.artefact);
   try {
-    const posts = postsOf(arena, onto, members);
-    const { head } = onto.manifest.architecture;
-    const { space, vocabulary } = arena;
+    const { space, vocabulary } = arena.wordsOf(onto);
+    const posts = postsOf(arena, vocabulary, onto.artefact, members);
+    const { head } = onto.artefact.manifest.architecture;
     const victim: Victim = createVictim(tf, { network, head, columns, space, encode: vocabulary.encode });
     const { epsilon, squareQueries } = arena.options;
     const attacks: readonly Attack[] = attacksOf(
@@ -148,7 +153,12 @@ function openVictimNetwork(tf: Tf, artefact: Artefact) {
   return { network, columns, reads };
 }
 
-function postsOf({ examples, pixels, vocabulary }: Arena, onto: Artefact, members: readonly number[]): Posts {
+function postsOf(
+  { examples, pixels }: Arena,
+  vocabulary: Vocabulary,
+  onto: Artefact,
+  members: readonly number[],
+): Posts {
   const { manifest } = onto;
   const { outputs } = manifest.architecture.head;
   const chosen = members.map((i) => examples[i] as Example);
@@ -192,6 +202,21 @@ function inputsOf({ count, words, pixels }: Posts): ScoreInput[] {
     pixels:
       pixels &&
       Uint8Array.from(pixels.subarray(i * size, (i + 1) * size), (value) => Math.round(255 * value)),
+  }));
+}
+
+/** What was crafted on one model as another reads it: the same words, where the two read words differently. */
+function reread(inputs: readonly ScoreInput[], onto: Served, served: Served): readonly ScoreInput[] {
+  const [from, to] = [onto.words?.vocabulary, served.words?.vocabulary];
+  if (!from || !to || from.id === to.id) return inputs;
+  return inputs.map(({ words, pixels }) => ({
+    words: to.encode(
+      Array.from(
+        words.filter((row) => row !== 0),
+        from.word,
+      ).join(' '),
+    ),
+    pixels,
   }));
 }
 

@@ -79,11 +79,13 @@ export interface Chosen<S> {
 
 /** Text to rows of the word table; the same for training and serving. */
 export interface Vocabulary {
-  /** Identifies the table and the tokeniser. */
+  /** Identifies the table and how texts are read. */
   readonly id: string;
   readonly size: number;
-  /** Tokens of a normalised text (models.md §1.2), at most 15, as rows; 0 pads. */
+  /** What is read of a normalised text (models.md §1.2), at most 15 words, as rows; 0 pads. */
   encode(text: string): Int32Array;
+  /** The words themselves, each at the place that its row has. */
+  read(text: string): readonly string[];
   /** The word of a row; empty for row 0. */
   word(row: number): string;
 }

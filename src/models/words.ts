@@ -1,4 +1,7 @@
-/** Words: text → rows of the word table → vectors; the same code for training and for serving (models.md §1.2). */
+/**
+ * Words: text → rows of the word table → vectors; the same code for training and for serving (models.md §1.2). Which words of
+ * a text are read is a choice that belongs to a model: docs/decisions/0030-which-words-a-model-reads.md.
+ */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { TocsinError } from '../base/errors.ts';
@@ -10,13 +13,29 @@ export const MAX_WORDS = 15;
 /** Length of a word vector. */
 export const WORD_DIMENSIONS = 100;
 
-/** Changes whenever `tokenise` gives other tokens for some text; part of the vocabulary's id. */
-const TOKENISER_VERSION = '1';
+/**
+ * Which words of a text are read.
+ *  - `first`: the first fifteen, unknown ones as row 0; no numbers (MMAT §IV-B).
+ *  - `known`: only those of the table, every number as one word; of more than fifteen the first eight and the last seven.
+ */
+export type Reading = 'first' | 'known';
+export const READINGS: readonly Reading[] = ['first', 'known'];
+/** The shipped models', and so that of the label worker, which encodes a text once for all of them. */
+const SHIPPED: Reading = 'first';
+
+/** Changes whenever a reading gives other rows for some text; part of the vocabulary's id. */
+const READING_VERSION: Readonly<Record<Reading, string>> = { first: '1', known: '2' };
+/** Rows of the table that `first` has; those after them are `i`, `a` and `0`, which stands for every number. */
+const FIRST_WORDS = 50_000;
+const NUMBER = '0';
+/** Of a longer text, so many from its end: whoever puts words before a post does not hide it. */
+const FROM_END = 7;
 const WORDS_DIR = new URL('../../models/words/', import.meta.url);
 
 /** URLs (and what a cut left of one), user names, a leading RT. */
 const NOISE = /\bhttps?\b(?::\S*)?|\bwww\.\S+|^\s*rt\b|@[\p{L}\p{N}_]+/gu;
 const TOKEN = /[\p{L}\p{M}\p{N}]+/gu;
+const DIGITS = /^\p{N}+$/u;
 
 /**
  * Lower-case tokens of a normalised text, all of them. URLs, user names and a leading RT are dropped, the body of a
@@ -33,43 +52,84 @@ export const loadWordList = (dir: URL = WORDS_DIR): string[] =>
   read(dir, 'words.txt').toString('utf8').trimEnd().split('\n');
 
 /** The shipped word list as rows of the table. Throws MODEL_INVALID when it is missing or torn. */
-export function loadVocabulary(dir: URL = WORDS_DIR): Vocabulary {
-  const list = read(dir, 'words.txt');
-  const words = list.toString('utf8').trimEnd().split('\n');
+export function loadVocabulary(reading: Reading = SHIPPED, dir: URL = WORDS_DIR): Vocabulary {
+  const all = loadWordList(dir);
+  const words = all.slice(0, reading === 'first' ? FIRST_WORDS : all.length);
   const rows = new Map(words.map((word, index) => [word, index + 1]));
-  const id = createHash('sha256').update(`tokeniser ${TOKENISER_VERSION}\n`).update(list).digest('hex');
+  const readWords = reading === 'first' ? firstWords(rows) : knownWords(rows);
   return {
-    id: id.slice(0, 16),
+    id: createHash('sha256')
+      .update(`tokeniser ${READING_VERSION[reading]}\n${words.join('\n')}\n`)
+      .digest('hex')
+      .slice(0, 16),
     size: words.length + 1,
     encode(text) {
       const ids = new Int32Array(MAX_WORDS);
-      const tokens = tokenise(text);
-      for (let i = 0; i < MAX_WORDS && i < tokens.length; i += 1) ids[i] = rows.get(tokens[i] as string) ?? 0;
+      readWords(text).forEach(({ row }, i) => {
+        ids[i] = row;
+      });
       return ids;
     },
+    read: (text) => readWords(text).map(({ token }) => token),
     word: (row) => words[row - 1] ?? '',
   };
 }
+
+/** The reading of a model that was trained on the vocabulary with this id. Throws MODEL_INVALID for an unknown one. */
+export function readingOf(id: string | undefined): Reading {
+  const found = READINGS.find((reading) => loadVocabulary(reading).id === id);
+  if (found) return found;
+  throw new TocsinError('MODEL_INVALID', `Opening a model: nothing here reads words as ${id} does.`);
+}
+
+interface ReadWord {
+  readonly token: string;
+  /** 0 for an unknown word. */
+  readonly row: number;
+}
+
+/** What a reading sees of a text; at most MAX_WORDS. */
+type Read = (text: string) => readonly ReadWord[];
+
+const firstWords =
+  (rows: ReadonlyMap<string, number>): Read =>
+  (text) =>
+    tokenise(text)
+      .slice(0, MAX_WORDS)
+      .map((token) => ({ token, row: rows.get(token) ?? 0 }));
+
+const knownWords =
+  (rows: ReadonlyMap<string, number>): Read =>
+  (text) => {
+    const known = tokenise(text).flatMap((token): ReadWord[] => {
+      const row = rows.get(DIGITS.test(token) ? NUMBER : token);
+      return row === undefined ? [] : [{ token, row }];
+    });
+    return known.length <= MAX_WORDS
+      ? known
+      : [...known.slice(0, MAX_WORDS - FROM_END), ...known.slice(-FROM_END)];
+  };
 
 /**
  * The vectors of the shipped words as float16, in memory that threads can share. Row 0 (padding and unknown words) is zero.
  * [rows, 100], row by row.
  */
-function loadWordHalves(dir: URL): Uint16Array {
+function loadWordHalves(reading: Reading, dir: URL): Uint16Array {
   const bytes = read(dir, 'vectors.f16');
   if (bytes.length % (2 * WORD_DIMENSIONS) !== 0)
     throw new TocsinError(
       'MODEL_INVALID',
       `Reading the word vectors: ${bytes.length} bytes are no whole rows.`,
     );
-  const halves = new Uint16Array(new SharedArrayBuffer(bytes.length + 2 * WORD_DIMENSIONS));
-  new Uint8Array(halves.buffer).set(bytes, 2 * WORD_DIMENSIONS);
+  const rows = reading === 'first' ? FIRST_WORDS : bytes.length / (2 * WORD_DIMENSIONS);
+  const halves = new Uint16Array(new SharedArrayBuffer(2 * (rows + 1) * WORD_DIMENSIONS));
+  new Uint8Array(halves.buffer).set(bytes.subarray(0, 2 * rows * WORD_DIMENSIONS), 2 * WORD_DIMENSIONS);
   return halves;
 }
 
 /** The same as float32, for training. [rows, 100] */
-export const loadWordVectors = (dir: URL = WORDS_DIR): Float32Array =>
-  fromHalves(loadWordHalves(dir), halfTable());
+export const loadWordVectors = (reading: Reading = SHIPPED, dir: URL = WORDS_DIR): Float32Array =>
+  fromHalves(loadWordHalves(reading, dir), halfTable());
 
 /** The shipped words with their vectors, for serving. */
 export interface Words {
@@ -79,7 +139,10 @@ export interface Words {
 }
 
 /** Both together: 10 MB, so whoever opens several models hands one to all. */
-export const loadWords = (): Words => ({ vocabulary: loadVocabulary(), halves: loadWordHalves(WORDS_DIR) });
+export const loadWords = (reading: Reading = SHIPPED): Words => ({
+  vocabulary: loadVocabulary(reading),
+  halves: loadWordHalves(reading, WORDS_DIR),
+});
 
 /**
  * Copies the vectors of many posts side by side.

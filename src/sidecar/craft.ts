@@ -18,7 +18,8 @@ import { failPoint } from '../config/fail-point.ts';
 import type { AdversarialSample, ModelRef } from '../event/records.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Tf } from '../models/engine/tf.ts';
-import { MAX_WORDS, tokenise } from '../models/words.ts';
+import type { Vocabulary } from '../models/port.ts';
+import { MAX_WORDS } from '../models/words.ts';
 import type { Pause } from './pause.ts';
 import type { RoundPlan } from './plan.ts';
 import { readWholeLines } from './whole-lines.ts';
@@ -40,8 +41,7 @@ export interface CraftDeps {
   readonly victim: Victim;
   readonly model: ModelRef;
   readonly probabilities: (posts: Posts) => readonly number[];
-  /** Word `row` of the table at `row` − 1. */
-  readonly wordList: readonly string[];
+  readonly vocabulary: Pick<Vocabulary, 'read' | 'word'>;
   /** Folder of the round. */
   readonly dir: string;
 }
@@ -93,7 +93,7 @@ interface ChunkOf {
 }
 
 function craftChunk(
-  { codec, victim, model, probabilities, wordList }: CraftDeps,
+  { codec, victim, model, probabilities, vocabulary }: CraftDeps,
   plan: RoundPlan,
   { attack, posts, from, chunk }: ChunkOf,
 ): { readonly records: readonly OutgoingRecord[]; readonly rows: readonly CraftedRow[] } {
@@ -115,7 +115,7 @@ function craftChunk(
       attack: attack.name,
       budget: BUDGET,
       positions: audit.swaps.map(({ position }) => position),
-      ...texts(origin.text, audit, wordList),
+      ...texts(origin.text, audit, vocabulary),
       probabilityBefore: before[i] as number,
       probabilityAfter: after[i] as number,
       model,
@@ -142,10 +142,10 @@ function craftChunk(
 function texts(
   text: string,
   { swaps }: Audit,
-  wordList: readonly string[],
+  { read, word }: CraftDeps['vocabulary'],
 ): Pick<AdversarialSample, 'before' | 'after'> {
-  const tokens = tokenise(text);
+  const tokens = read(text);
   const changed = [...tokens];
-  for (const { position, after } of swaps) changed[position] = wordList[after - 1] as string;
+  for (const { position, after } of swaps) changed[position] = word(after);
   return { before: tokens.join(' '), after: changed.join(' ') };
 }

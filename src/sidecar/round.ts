@@ -7,7 +7,6 @@ import type { Bus } from '../bus/port.ts';
 import { failPoint } from '../config/fail-point.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Artefact } from '../models/artefact.ts';
-import { loadWordList } from '../models/words.ts';
 import { sigmoid } from '../training/measure.ts';
 import type { TrainingOptions } from '../training/train.ts';
 import { type Candidate, writeCandidate } from './candidate.ts';
@@ -149,7 +148,7 @@ async function craftAll(
         victim,
         model: refOf(artefact),
         probabilities: (some) => Array.from(victim.logits(some), (z) => sigmoid(scale * z + bias)),
-        wordList: loadWordList(),
+        vocabulary: engine.vocabulary,
         dir: join(deps.dir, 'round'),
       },
       plan,

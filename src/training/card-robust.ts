@@ -12,11 +12,18 @@ undefended twin. A person who tries against this very model can fool it.`,
 That makes it harder to fool, not safe.`,
   hull: `Adversarially trained: every batch stands there twice, the second time with every word moved to the worst point found between itself and
 its ten nearest words (ASCC, Dong et al. 2021). That makes it harder to fool, not safe.`,
+  'swap-and-hull': `Adversarially trained: every batch stands there three times, the second time with words replaced against the model as it was at that
+step (MMAT Eq. 2), the third time with every word moved to the worst point found between itself and its ten nearest words (ASCC, Dong et
+al. 2021). That makes it harder to fool, not safe.`,
 };
 
 /** One sentence or two for the card's beginning. */
-export const hardened = (options: Manifest['training']['options']): string =>
-  HARDENED[(options['defence'] ?? 'none') as WordDefence];
+export const hardened = ({ defence, plainShare }: Manifest['training']['options']): string =>
+  HARDENED[(defence ?? 'none') as WordDefence] +
+  (plainShare === undefined
+    ? ''
+    : `\nHalf of its filters and fusion units are so trained; the others are a network without a defence, whose logits have ${100 * Number(plainShare)} % of the
+answer, because that one errs less on posts that nobody has changed.`);
 
 export const robustSection = ({
   clean,

@@ -1,5 +1,7 @@
 /** MODEL_CARD.md: what a person has to know before trusting the model's answers. */
+
 import type { Manifest, Metrics } from '../models/manifest.ts';
+import { readingOf } from '../models/words.ts';
 import { hardened, robustSection } from './card-robust.ts';
 import { COLUMNS, cells, isMixed, percent, row, table, withInterval } from './card-tables.ts';
 import type { Answers, Evaluation } from './evaluation.ts';
@@ -147,7 +149,9 @@ const limitsOf = ({ task, words, encoders, data }: Described): string[] => [
   'Naive Bayes reads every word of every language and all of the post, and learns the names of the very events that are\n  tested. Only the events left out show what carries over.',
   ...(words
     ? [
-        'Only the first 15 words of a post are read, and only those of a fixed English list.',
+        readingOf(words.id) === 'first'
+          ? 'Only the first 15 words of a post are read, and only those of a fixed English list.'
+          : 'Fifteen words of a post are read (of a longer one the first eight and the last seven), and only those of a fixed English list.',
         "A post without one known word gets no score (*unsure*) when served, never the model's bias.",
       ]
     : []),
@@ -227,7 +231,7 @@ ${hardened(training.options)}`,
 ${data.name}: ${data.examples.toLocaleString('en')} ${COLLECTIONS[data.name] ?? 'labelled examples'}. Licence ${data.licence}; the posts remain their authors' and none is in
 this folder (split.json holds ids alone).${data.also ? ` ${data.also.examples.toLocaleString('en')} of them are ${data.also.name} (${ALSO[data.also.name] ?? ''}licence ${data.also.licence}), as posts that are not informative and tell of nothing.` : ''}
 
-Split \`${split.protocol}\` (seed ${split.seed}): ${split.train.toLocaleString('en')} train, ${split.dev.toLocaleString('en')} dev, ${split.test.toLocaleString('en')} test; near-duplicate texts stay on one side.${words ? ` Word vectors: GloVe 6B 100-d, 50,000 English words, frozen (table ${words.id}); the first 15 words count.` : ''}${encoders.map(({ id }) => ` Frozen encoder: ${id}.`).join('')}
+Split \`${split.protocol}\` (seed ${split.seed}): ${split.train.toLocaleString('en')} train, ${split.dev.toLocaleString('en')} dev, ${split.test.toLocaleString('en')} test; near-duplicate texts stay on one side.${words ? ` Word vectors: GloVe 6B 100-d, 50,000 English words, frozen (table ${words.id}); ${readingOf(words.id) === 'first' ? 'the first 15 words count' : 'fifteen words of a post count, numbers among them'}.` : ''}${encoders.map(({ id }) => ` Frozen encoder: ${id}.`).join('')}
 Text is normalised by \`${manifest.normaliser}\`.
 Training: seed ${training.seed}, best of ${training.epochs} epochs was ${training.bestEpoch}; Adam${training.options['classWeights'] ? ', class weights' : ''}, early stopping on dev ${STOPPED_ON[String(training.options['stopOn'])] ?? 'macro-F1'}.
 Calibrated and thresholded on ${calibratedOn}; nothing was chosen by the test posts.`,

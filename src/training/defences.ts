@@ -18,9 +18,19 @@ import type { LabelledBatch, TrainingHooks } from './train.ts';
 
 /**
  * `static` is the paper's; `on-the-fly` crafts by one step on the network as it stands, words by Eq. 2 and pictures by FGSM;
- * `hull` trains on points between words (`hull-balanced` keeps another epoch of it), `pgd` on pictures after seven steps, `mixed` draws for every batch what is attacked.
+ * `hull` trains on points between words (`hull-balanced` keeps another epoch of it), `swap-and-hull` on both kinds of changed words;
+ * `pgd` on pictures after seven steps, `mixed` draws for every batch what is attacked.
  */
-export const DEFENCES = ['none', 'static', 'on-the-fly', 'hull', 'hull-balanced', 'pgd', 'mixed'] as const;
+export const DEFENCES = [
+  'none',
+  'static',
+  'on-the-fly',
+  'hull',
+  'hull-balanced',
+  'swap-and-hull',
+  'pgd',
+  'mixed',
+] as const;
 export type Defence = (typeof DEFENCES)[number];
 
 export interface DefenceDeps {
@@ -193,12 +203,26 @@ export function mixed(deps: DefenceDeps, posts: Posts, climb: PixelClimb): Craft
 const HULL_STEPS = 3;
 const HULL_RATE = 10;
 
+/** Every batch twice: as it is, and with every word at the worst point of its hull. */
+export function hull(deps: DefenceDeps, posts: Posts): Craft {
+  const change = intoHull(deps, posts);
+  return (clean, step, rows) => beside(deps.tf, clean, change(clean, step, rows));
+}
+
 /**
- * Every batch twice: as it is, and with every word moved to the worst point found in the convex hull of itself and its
- * neighbours (ASCC, Dong et al. 2021, without its KL term). The weights of the corners are a softmax; they start near the
- * word itself and climb the loss.
+ * Every batch three times: as it is, as Eq. 2 leaves its words, and with every word at the worst point of its hull. The first
+ * are posts that an attacker can write, the second cover what lies between them.
  */
-export function hull({ tf, network, head, victim, words = WORD_DEFAULTS }: DefenceDeps, posts: Posts): Craft {
+export function swapAndHull(deps: DefenceDeps, posts: Posts): Craft {
+  const [swap, inside] = [byEquation2(deps, posts), intoHull(deps, posts)];
+  return (clean, step, rows) => beside(deps.tf, clean, swap(clean, step, rows), inside(clean, step, rows));
+}
+
+/**
+ * Every word moved to the worst point found in the convex hull of itself and its neighbours (ASCC, Dong et al. 2021, without
+ * its KL term). The weights of the corners are a softmax; they start near the word itself and climb the loss.
+ */
+function intoHull({ tf, network, head, victim, words = WORD_DEFAULTS }: DefenceDeps, posts: Posts): Change {
   const { space } = victim;
   const corners = Math.min(words.candidates, space.n) + 1;
   return (clean, step, rows) => {
@@ -247,18 +271,21 @@ export function hull({ tf, network, head, victim, words = WORD_DEFAULTS }: Defen
       const length = tf.maximum(tf.max(tf.abs(g), 1, true), 1e-12);
       weights = tf.add(weights, tf.mul(tf.div(g, length), HULL_RATE / HULL_STEPS));
     }
-    return beside(tf, clean, { words: inside(weights) });
+    return { words: inside(weights) };
   };
 }
 
-/** The batch with a crafted copy of itself below it. */
-function beside(tf: Tf, { batch, labels }: LabelledBatch, changed: Batch): LabelledBatch {
+/** The batch with crafted copies of itself below it. */
+function beside(tf: Tf, { batch, labels }: LabelledBatch, ...copies: readonly Batch[]): LabelledBatch {
   const columns = Object.entries(batch) as [Column, Tensor][];
   return {
     batch: Object.fromEntries(
-      columns.map(([column, clean]) => [column, tf.concat([clean, changed[column] ?? clean], 0)]),
+      columns.map(([column, clean]) => [
+        column,
+        tf.concat([clean, ...copies.map((changed) => changed[column] ?? clean)], 0),
+      ]),
     ),
-    labels: tf.concat([labels, labels], 0),
+    labels: tf.concat([labels, ...copies.map(() => labels)], 0),
   };
 }
 

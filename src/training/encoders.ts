@@ -9,7 +9,7 @@ import type { Encoder, Modality } from '../models/encoders/contract.ts';
 import { createEntityTagger, type EntityTagger } from '../models/encoders/entities.ts';
 import type { Manifest } from '../models/manifest.ts';
 import type { Vocabulary } from '../models/port.ts';
-import { loadVocabulary, loadWordVectors } from '../models/words.ts';
+import { loadVocabulary, loadWordVectors, type Reading } from '../models/words.ts';
 import type { Column, Dims } from '../models/zoo/contract.ts';
 
 /** Tokens of a text that a network reads where nothing else is said (models.md §2.3). */
@@ -35,6 +35,8 @@ export interface EncoderChoice {
   readonly image?: string;
   /** Which entity tagger reads the texts; the English one by default. */
   readonly tagger?: TaggerName;
+  /** Which words of a text are read; what the shipped models read where left out. */
+  readonly reading?: Reading;
   /** Where installed encoders and the caches of vectors lie. */
   readonly cacheDir: string;
   readonly threads: number;
@@ -66,8 +68,8 @@ export async function openEncoders(columns: readonly Column[], choice: EncoderCh
   const text = await open('text');
   const image = await open('image');
   return {
-    vocabulary: loadVocabulary(),
-    wordVectors: loadWordVectors(),
+    vocabulary: loadVocabulary(choice.reading),
+    wordVectors: loadWordVectors(choice.reading),
     text,
     image,
     tagger: columns.includes('entities') ? await openTagger(choice.tagger) : null,

@@ -9,7 +9,7 @@ import { openClassScorer } from '../models/serving/class-scorer.ts';
 import { type ClassReport, reportClasses } from './class-report.ts';
 import type { Dataset, Example } from './dataset.ts';
 import type { Encoders } from './encoders.ts';
-import { type Choice, choose, type EvaluationFacts, scoreInputs, withNetwork } from './evaluate.ts';
+import { type Choice, choose, type EvaluationFacts, scoreInputs, withNetwork, wordsOf } from './evaluate.ts';
 import { type ClassEvaluation, classSubgroups } from './evaluation.ts';
 import { classAnswers, severalOf } from './fit-classes.ts';
 import { rounded, wilson } from './measure.ts';
@@ -135,11 +135,16 @@ export async function evaluateClasses(
 
 /** Scores with ONNX Runtime, as the label worker does. */
 export const servedClassScores =
-  ({ dir }: Artefact, log: Log): ScoreClasses =>
+  (artefact: Artefact, log: Log): ScoreClasses =>
   async (examples) => {
-    const scorer = await openClassScorer({ dir, threads: 1, metrics: createMetrics({ bare: true }), log });
+    const { dir } = artefact;
+    const words = wordsOf(artefact);
+    const metrics = createMetrics({ bare: true });
+    const scorer = await openClassScorer({ dir, words, threads: 1, metrics, log });
     try {
-      return (await scorer.score(await scoreInputs(examples))).map(({ probabilities }) => probabilities);
+      return (await scorer.score(await scoreInputs(examples, words.vocabulary))).map(
+        ({ probabilities }) => probabilities,
+      );
     } finally {
       await scorer.close();
     }

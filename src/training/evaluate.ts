@@ -7,10 +7,10 @@ import { ARTEFACT_FILES, type Artefact } from '../models/artefact.ts';
 import type { OpenEncoder } from '../models/encoders/catalogued.ts';
 import type { Tf } from '../models/engine/tf.ts';
 import type { Measured, Metrics } from '../models/manifest.ts';
-import type { RumourScorer, ScoreInput } from '../models/port.ts';
+import type { RumourScorer, ScoreInput, Vocabulary } from '../models/port.ts';
 import { openRumourScorer } from '../models/serving/rumour-scorer.ts';
 import { openScorer } from '../models/serving/scorer.ts';
-import { loadVocabulary } from '../models/words.ts';
+import { loadWords, readingOf, type Words } from '../models/words.ts';
 import { openNetwork } from '../models/zoo/open.ts';
 import { groupClaims } from './claims.ts';
 import { accuracyAt, type ReliabilityBin, type RiskPoint, reliability, riskCoverage } from './curves.ts';
@@ -277,17 +277,24 @@ export const servedScores =
   (artefact: Artefact, log: Log): ScorePosts =>
   async (examples) => {
     const { dir } = artefact;
-    const scorer = await openScorer({ dir, threads: 1, metrics: createMetrics({ bare: true }), log });
+    const words = wordsOf(artefact);
+    const scorer = await openScorer({ dir, words, threads: 1, metrics: createMetrics({ bare: true }), log });
     try {
-      return (await scorer.score(await scoreInputs(examples))).map(({ probability }) => probability);
+      const inputs = await scoreInputs(examples, words.vocabulary);
+      return (await scorer.score(inputs)).map(({ probability }) => probability);
     } finally {
       await scorer.close();
     }
   };
 
+/** The words as this model reads them. Throws MODEL_INVALID where nothing here reads so. */
+export const wordsOf = ({ manifest }: Artefact): Words => loadWords(readingOf(manifest.words?.id));
+
 /** Examples as the scoring threads take them. */
-export async function scoreInputs(examples: readonly Example[]): Promise<ScoreInput[]> {
-  const vocabulary = loadVocabulary();
+export async function scoreInputs(
+  examples: readonly Example[],
+  vocabulary: Pick<Vocabulary, 'encode'>,
+): Promise<ScoreInput[]> {
   const pixels = await pixelsOf(examples, openPictures());
   return examples.map(({ text }, i) => ({ words: vocabulary.encode(text), pixels: pixels[i] ?? null }));
 }

@@ -8,6 +8,7 @@ import type { CheckpointStore, EpochReport } from './checkpoint.ts';
 import type { Dataset, Example } from './dataset.ts';
 import { dimsOf, type Encoders } from './encoders.ts';
 import { type DefendedOptions, harden } from './harden.ts';
+import { type PairSetting, trainPair } from './pair.ts';
 import { openPictures, type Pictures } from './pictures.ts';
 import { isPictured, logitsOf, type Scoring, show } from './score.ts';
 import { pick, type Split } from './splits.ts';
@@ -95,21 +96,34 @@ export async function trainNetwork(
   const network = architecture.build(tf, config, dims, head, options.seed);
   try {
     const rows = { train: await labelled(trainPosts), dev: await labelled(dev) };
+    const trainOne: PairSetting['trainOne'] = async (built, build, under, own) => {
+      const { train: hardened, hooks } = await harden(
+        {
+          tf,
+          encoders,
+          head,
+          build,
+          train: { ...rows.train, answered: trainPosts },
+          dev: { ...rows.dev, answered: dev },
+        },
+        built,
+        under,
+      );
+      return train(tf, built, head, { train: hardened, dev: rows.dev }, under, { ...own, ...hooks });
+    };
     const build = (seed: number): Network => architecture.build(tf, config, dims, head, seed);
-    const { train: hardened, hooks } = await harden(
-      {
-        tf,
-        encoders,
-        head,
-        build,
-        train: { ...rows.train, answered: trainPosts },
-        dev: { ...rows.dev, answered: dev },
-      },
-      network,
-      options,
-    );
-    const parts = { train: hardened, dev: rows.dev };
-    const result = await train(tf, network, head, parts, options, { checkpoints, report, ...hooks });
+    const { plainShare } = options;
+    const own = { checkpoints, report };
+    const result =
+      plainShare === undefined
+        ? await trainOne(network, build, options, own)
+        : await trainPair(
+            { tf, architecture, config, dims, head, dev: rows.dev, trainOne },
+            network,
+            options,
+            plainShare,
+            own,
+          );
     const scoring = { tf, network, head, columns, dims, encoders };
     return { network, dims, learnt, result, scoring, train: trainPosts, dev, test, testExamples };
   } catch (thrown) {

@@ -7,18 +7,34 @@ import { TocsinError } from '../base/errors.ts';
 import type { Tf } from '../models/engine/tf.ts';
 import { MAX_WORDS, WORD_DIMENSIONS } from '../models/words.ts';
 import type { Column, Head, Network } from '../models/zoo/contract.ts';
-import { attackedPosts, type Defence, hull, onTheFly, staticPosts, wordTable } from './defences.ts';
+import {
+  attackedPosts,
+  type Defence,
+  hull,
+  onTheFly,
+  staticPosts,
+  swapAndHull,
+  wordTable,
+} from './defences.ts';
 import type { Encoders } from './encoders.ts';
 import type { Labelled } from './table.ts';
 import { type TrainingHooks, type TrainingOptions, train } from './train.ts';
 
 /** Those of DEFENCES that need words alone. */
-export type WordDefence = Extract<Defence, 'none' | 'static' | 'on-the-fly' | 'hull'>;
-export const WORD_DEFENCES: readonly WordDefence[] = ['none', 'static', 'on-the-fly', 'hull'];
+export type WordDefence = Extract<Defence, 'none' | 'static' | 'on-the-fly' | 'hull' | 'swap-and-hull'>;
+export const WORD_DEFENCES: readonly WordDefence[] = [
+  'none',
+  'static',
+  'on-the-fly',
+  'hull',
+  'swap-and-hull',
+];
 
 /** The one trainer's options with the way in which training posts are hardened; `none` where left out. */
 export interface DefendedOptions extends TrainingOptions {
   readonly defence?: WordDefence;
+  /** Adds an undefended network with this share of the answer (pair.ts); none where left out. */
+  readonly plainShare?: number;
 }
 
 /** A post as defences see it: its text and its answer. */
@@ -71,7 +87,7 @@ export interface Hardening {
 }
 
 /** What the seed of the twin's first weights differs by. */
-const TWIN_SEED = 1_000;
+export const TWIN_SEED = 1_000;
 
 /**
  * What the trainer is given in place of plain posts. Early stopping looks at clean dev posts under the paper's defence,
@@ -110,7 +126,12 @@ export async function harden(
   const victim = victimOf(network);
   const deps = { tf, network, head, columns: ['words'], victim } as const;
   const devPosts = textPosts(encoders, dev.answered);
-  const craft = defence === 'hull' ? hull(deps, posts) : onTheFly(deps, posts, 0);
+  const crafts = {
+    'on-the-fly': () => onTheFly(deps, posts, 0),
+    hull: () => hull(deps, posts),
+    'swap-and-hull': () => swapAndHull(deps, posts),
+  };
+  const craft = crafts[defence]();
   const craftDev = (): Labelled => tableFor(attackedWords(tf, victim, devPosts));
   return { train: plain, hooks: { craft, craftDev } };
 }

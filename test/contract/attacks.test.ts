@@ -9,8 +9,8 @@ import { fgsm } from '../../src/adversarial/fgsm.ts';
 import { greedyWords } from '../../src/adversarial/greedy-words.ts';
 import { joint } from '../../src/adversarial/joint.ts';
 import { pgd, pgdDefaults } from '../../src/adversarial/pgd.ts';
-import { prefix } from '../../src/adversarial/prefix.ts';
 import { recycledPicture } from '../../src/adversarial/recycled-picture.ts';
+import { smallTalk } from '../../src/adversarial/small-talk.ts';
 import { square, squareDefaults } from '../../src/adversarial/square.ts';
 import { onWords } from '../../src/adversarial/text-edit.ts';
 import type { WordSpace } from '../../src/adversarial/word-space.ts';
@@ -42,7 +42,8 @@ const CASES: readonly Case[] = [
   { attack: () => onWords(characters({ edit: 'homoglyph', edits: 2 }), same), harms: false },
   { attack: () => onWords(characters({ edit: 'invisible', edits: 2 }), same), harms: false },
   { attack: () => onWords(characters({ edit: 'swap', edits: 2 }), same), harms: false },
-  { attack: () => onWords(prefix(), same), harms: false },
+  { attack: () => onWords(smallTalk('before'), same), harms: false },
+  { attack: () => onWords(smallTalk('around'), same), harms: false },
   { attack: () => onWords(dilution(['w1 w2 w3', 'w9 w8']), same), harms: true },
   { attack: () => recycledPicture(3), harms: true },
   { attack: () => featureSpace({ ...FEATURE_SPACE_DEFAULTS, steps: 4 }), harms: true },

@@ -14,7 +14,13 @@ import type { Verdict } from '../../src/judge/verdict.ts';
 import type { Artefact } from '../../src/models/artefact.ts';
 import type { Tf } from '../../src/models/engine/tf.ts';
 import type { Manifest, ServedClass } from '../../src/models/manifest.ts';
-import { loadVocabulary, loadWordVectors, MAX_WORDS, WORD_DIMENSIONS } from '../../src/models/words.ts';
+import {
+  loadVocabulary,
+  loadWordVectors,
+  MAX_WORDS,
+  type Reading,
+  WORD_DIMENSIONS,
+} from '../../src/models/words.ts';
 import type { Head, Network } from '../../src/models/zoo/contract.ts';
 import { buildMmn, MMN_DEFAULTS } from '../../src/models/zoo/mmn.ts';
 import { openNetwork } from '../../src/models/zoo/open.ts';
@@ -112,6 +118,8 @@ export interface Candidate {
   readonly from?: Artefact;
   /** How far to go from the first weights to the trained ones; all the way where left out. */
   readonly share?: number;
+  /** How it reads words, where not as the shipped models do; without a defence alone. */
+  readonly reading?: Reading;
   readonly manifest?: (manifest: Manifest) => Manifest;
 }
 
@@ -142,7 +150,7 @@ export async function trainCandidate(
     learningRate = 3e-3,
   } = candidate;
   const head: Head = { kind: 'sigmoid', outputs: task === 'informative' ? 1 : CLASSES.length };
-  const { encode } = loadVocabulary();
+  const { encode } = loadVocabulary(candidate.reading);
   const postsOf = (examples: readonly Example[]): Posts => {
     const words = new Int32Array(examples.length * MAX_WORDS);
     examples.forEach(({ text }, i) => {
@@ -194,6 +202,7 @@ export async function trainCandidate(
     return await writeTestArtefact(tf, network, join(folder, name), {
       image: 'untrained',
       head,
+      ...(candidate.reading ? { reading: candidate.reading } : {}),
       manifest: (written) => {
         const told: Manifest = {
           ...written,

@@ -47,12 +47,12 @@ export const tinyVocabulary: Vocabulary = {
   size: 1_000,
   encode(text) {
     const rows = new Int32Array(15);
-    const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
-    words.slice(0, 15).forEach((word, i) => {
+    tinyVocabulary.read(text).forEach((word, i) => {
       rows[i] = word === 'blorb' ? 0 : 1 + partitionOf(word, 998);
     });
     return rows;
   },
+  read: (text) => (text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).slice(0, 15),
   word: (row) => `word ${row}`,
 };
 

@@ -7,7 +7,7 @@ import { encodeGolden } from '../../src/models/golden.ts';
 import type { Json, Manifest, Metrics, Training } from '../../src/models/manifest.ts';
 import { saveNetwork } from '../../src/models/network-files.ts';
 import { exportMmn } from '../../src/models/onnx-export.ts';
-import { loadVocabulary, loadWordVectors } from '../../src/models/words.ts';
+import { loadVocabulary, loadWordVectors, type Reading } from '../../src/models/words.ts';
 import type { Architecture, Head, Network } from '../../src/models/zoo/contract.ts';
 import { MAFN_DEFAULTS, mafn } from '../../src/models/zoo/mafn.ts';
 import { MMN_DEFAULTS } from '../../src/models/zoo/mmn.ts';
@@ -51,11 +51,12 @@ export async function writeTestArtefact(
     /** Another network to take the golden logits from. */
     readonly golden?: Network;
     readonly head?: Head;
+    readonly reading?: Reading;
     /** What the manifest says otherwise. */
     readonly manifest?: (manifest: Manifest) => Manifest;
   },
 ): Promise<Artefact> {
-  const vocabulary = loadVocabulary();
+  const vocabulary = loadVocabulary(options.reading);
   const network = await saveNetwork(tf, mmn.layers);
   const onnx = exportMmn(tf, mmn, MMN_DEFAULTS);
   const trained = options.image === 'trained' ? CALIBRATION : null;
@@ -85,7 +86,7 @@ export async function writeTestArtefact(
       [ARTEFACT_FILES.text]: onnx.text,
       [ARTEFACT_FILES.joint]: onnx.joint,
       [ARTEFACT_FILES.golden]: encodeGolden(
-        makeGolden(tf, options.golden ?? mmn, vocabulary, loadWordVectors()),
+        makeGolden(tf, options.golden ?? mmn, vocabulary, loadWordVectors(options.reading)),
       ),
     },
     options.manifest?.(manifest) ?? manifest,

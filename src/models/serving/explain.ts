@@ -1,6 +1,5 @@
 /** Why a model answered as it did: how its probability falls when a word, or a part of the picture, is taken away (occlusion). */
 import type { ScoreInput, Scorer } from '../port.ts';
-import { tokenise } from '../words.ts';
 
 /** Parts of a picture along each side. */
 const GRID = 8;
@@ -18,7 +17,8 @@ export interface WordShare {
 
 /** A post whose words are asked for. */
 export interface Answered {
-  readonly text: string;
+  /** The words of the text as `Vocabulary.read` gave them. */
+  readonly tokens: readonly string[];
   /** As `Vocabulary.encode` gave it for the text, with the picture that was scored. */
   readonly input: ScoreInput;
   /** What the model said of `input`. */
@@ -43,9 +43,8 @@ export async function topWords(
   );
   const outputs = without.length === 0 ? [] : await scorer.score(without);
   let at = 0;
-  return posts.map(({ text, probability }, i) => {
-    const tokens = tokenise(text);
-    return (places[i] as number[])
+  return posts.map(({ tokens, probability }, i) =>
+    (places[i] as number[])
       .map((place): WordShare => {
         // The only known word: without it there is no score, and nothing to compare with but even odds.
         const left = outputs[at++]?.probability ?? 0.5;
@@ -53,8 +52,8 @@ export async function topWords(
       })
       .filter(({ drop }) => Math.abs(drop) >= LEAST_DROP)
       .sort((a, b) => Math.abs(b.drop) - Math.abs(a.drop))
-      .slice(0, MOST_WORDS);
-  });
+      .slice(0, MOST_WORDS),
+  );
 }
 
 /** As labels carry it: `word:bridge:+0.31`. */

@@ -84,6 +84,9 @@ export async function executePlan(
   return results;
 }
 
+/** The papers' networks read words as MMAT does. */
+const READING = 'first';
+
 async function openBench(deps: ExecuteDeps, plan: readonly RunKey[]): Promise<Bench> {
   const columns = new Set(plan.flatMap((key) => modelOf(key).columns));
   const { textEncoder, tagger } = (plan[0] as RunKey).options as RunOptions;
@@ -91,6 +94,7 @@ async function openBench(deps: ExecuteDeps, plan: readonly RunKey[]): Promise<Be
     ...deps.encoders,
     ...(textEncoder === undefined ? {} : { text: textEncoder }),
     ...(tagger === undefined ? {} : { tagger }),
+    reading: READING,
     log: deps.log,
   });
   const remembered = <M extends Modality>(encoder: Encoder<M> | null): Encoder<M> | null =>
@@ -198,7 +202,7 @@ export async function executeRobust(
 ): Promise<RunResult[]> {
   const { store, tf } = deps;
   const bench: RobustBench = {
-    words: { tf, vocabulary: loadVocabulary(), wordVectors: loadWordVectors() },
+    words: { tf, vocabulary: loadVocabulary(READING), wordVectors: loadWordVectors(READING) },
     pictures: openPictures(),
     spaces: new Map(),
   };

@@ -12,6 +12,7 @@ const NAMES: Readonly<Record<Defence, string>> = {
   'on-the-fly': 'on the fly',
   hull: 'convex hull',
   'hull-balanced': 'convex hull, balanced',
+  'swap-and-hull': 'Eq. 2 and convex hull',
   pgd: 'PGD-7',
   mixed: 'mixed schedule',
 };
@@ -99,7 +100,7 @@ function attackTable(of: Of, printed: (defence: Defence) => MmatCell | undefined
 
 /** What each of our defences wins under the adaptive attack, and whether that is what was aimed at. */
 function gainsOf(of: Of, event: string | null): string[] {
-  return (['on-the-fly', 'hull', 'hull-balanced', 'pgd', 'mixed'] as const)
+  return (['on-the-fly', 'hull', 'hull-balanced', 'swap-and-hull', 'pgd', 'mixed'] as const)
     .filter((defence) => of(defence).length > 0 && of('none').length > 0)
     .map((defence) => {
       const overStatic = gain(of(defence), of('static'), 'adaptive');

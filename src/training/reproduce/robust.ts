@@ -30,6 +30,7 @@ import {
   pickPosts,
   postsTable,
   staticPosts,
+  swapAndHull,
 } from '../defences.ts';
 import { type Caught, pictureGuard } from '../overfitting-guard.ts';
 import { FIELD_EPSILON, PAPER_EPSILON, pgdClimb } from '../picture-defences.ts';
@@ -206,6 +207,8 @@ function hooksOf(
     case 'hull':
     case 'hull-balanced':
       return { craft: hull(deps, trainPosts), ...both };
+    case 'swap-and-hull':
+      return { craft: swapAndHull(deps, trainPosts), ...both };
     case 'pgd':
       return { craft: onPictures(deps, pgdClimb(FIELD_EPSILON)), ...both };
     case 'mixed':

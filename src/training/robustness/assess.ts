@@ -164,12 +164,9 @@ export async function assess(
           ...reported(result, checks, sweep),
           seconds: (clock.monotonic() - began) / 1_000,
         };
-        return {
-          robustness,
-          result,
-          posts,
-          naming: { classes: judgedClasses(manifest, data), word: vocabulary.word },
-        };
+        const { word, read } = vocabulary;
+        const naming = { classes: judgedClasses(manifest, data), word, read };
+        return { robustness, result, posts, naming };
       } finally {
         crafter.close();
       }

@@ -1,7 +1,6 @@
 /** Posts before and after an attack, as a person can look at them. */
 import type { Audit, Posts } from '../../adversarial/attack.ts';
 import type { AttackRun, Judgement } from '../../adversarial/suite.ts';
-import { MAX_WORDS, tokenise } from '../../models/words.ts';
 import { PICTURE_SIDE } from '../../models/zoo/branches.ts';
 
 /** A stretch of a text: as it was, taken out, or put in. */
@@ -40,6 +39,8 @@ export interface Naming {
   readonly classes: readonly string[];
   /** The word of a row of the word table. */
   readonly word: (row: number) => string;
+  /** The words that the model reads of a text. */
+  readonly read: (text: string) => readonly string[];
 }
 
 /** Examples of each attack: those that were fooled first, in the order of the posts. */
@@ -91,23 +92,19 @@ const namesOf = ({ classes }: Naming, truth: Float32Array): string[] => {
 };
 
 /** Word replacements are shown on the words that the model reads, other edits on the text. */
-function piecesOf(posts: Posts, i: number, { swaps, text }: Audit, { word }: Naming): Piece[] {
+function piecesOf(posts: Posts, i: number, { swaps, text }: Audit, { word, read }: Naming): Piece[] {
   const before = posts.texts[i] as string;
   if (text !== null) return wordDifference(before.split(' '), text.split(' '));
   if (swaps.length === 0) return [{ kind: 'same', text: before }];
-  const tokens = tokenise(before);
   const after = new Map(swaps.map((swap) => [swap.position, word(swap.after)]));
-  return [
-    ...tokens.slice(0, MAX_WORDS).flatMap((token, at): Piece[] => {
-      const other = after.get(at);
-      if (other === undefined) return [{ kind: 'same', text: token }];
-      return [
-        { kind: 'gone', text: token },
-        { kind: 'new', text: other },
-      ];
-    }),
-    ...(tokens.length > MAX_WORDS ? [{ kind: 'same', text: '…' } as const] : []),
-  ];
+  return read(before).flatMap((token, at): Piece[] => {
+    const other = after.get(at);
+    if (other === undefined) return [{ kind: 'same', text: token }];
+    return [
+      { kind: 'gone', text: token },
+      { kind: 'new', text: other },
+    ];
+  });
 }
 
 /** The longest common subsequence of two lists of words decides what stays. */

@@ -59,6 +59,7 @@ describe('attacks of a suite', () => {
       'characters-homoglyph',
       'characters-invisible',
       'prefix-15',
+      'around-15',
       'dilution',
     ]);
   });

@@ -105,6 +105,18 @@ describe('the gate accepts', PATIENCE, () => {
   });
 });
 
+describe('the gate compares', PATIENCE, () => {
+  it('models that read words in different ways, each by its own', async () => {
+    const other = await trained('reads-known', { train: judgePosts(500, 3), seed: 1, reading: 'known' });
+    const [mine, its] = [await judge(champion, { against: other }), await judge(other)];
+    const names = ({ checks }: Verdict): string[] => checks.map(({ name }) => name);
+    expect(names(mine)).toEqual(names(its));
+    expect(names(mine)).toEqual(expect.arrayContaining(['robust-unseen', 'not-memorised', 'trigger-words']));
+    for (const { checks } of [mine, its])
+      expect(checks.find(({ name }) => name === 'clean-balanced-accuracy')?.value).toBeGreaterThan(0.75);
+  });
+});
+
 describe('the gate refuses', PATIENCE, () => {
   it('30 % flipped labels; with 10 % it refuses or at most a point of macro-F1 is lost', async () => {
     const posts = judgePosts(500, 3);

@@ -27,7 +27,7 @@ const evidence = async (...texts: string[]): Promise<string[][]> => {
   const inputs = texts.map(inputOf);
   const outputs = await byWords.score(inputs);
   const posts = texts.map((text, i) => ({
-    text,
+    tokens: vocabulary.read(text),
     input: inputs[i] as ScoreInput,
     probability: outputs[i]?.probability ?? 0,
   }));

@@ -5,13 +5,13 @@ import { describe, expect, it } from 'vitest';
 import { sha256Of } from '../../../src/models/artefact.ts';
 import { SIGNATURE_FILE } from '../../../src/registry/layout.ts';
 import { openCandidate, openVersion, versionOf } from '../../../src/registry/open-version.ts';
-import { rewriteManifest } from '../../support/test-artefact.ts';
 import {
   type TestRegistry,
   temporaryRegistry,
   writePlainArtefact,
   writeSigned,
 } from '../../support/registry.ts';
+import { rewriteManifest } from '../../support/test-artefact.ts';
 
 const open = (registry: TestRegistry, version: ReturnType<typeof versionOf>) =>
   openVersion(registry.paths.models, 'informative', version, registry.keys);

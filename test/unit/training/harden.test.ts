@@ -35,7 +35,13 @@ beforeAll(async () => {
   setting = {
     tf,
     encoders: {
-      vocabulary: { id: 'scene', size: WORDS + 1, encode: encodeScene, word: (row) => `w${row}` },
+      vocabulary: {
+        id: 'scene',
+        size: WORDS + 1,
+        encode: encodeScene,
+        read: () => [],
+        word: (row) => `w${row}`,
+      },
       wordVectors: space.vectors,
     },
     head: HEAD,
@@ -68,7 +74,7 @@ function accuracies(network: Network): { clean: number; attacked: number } {
 }
 
 describe('training under a defence', () => {
-  it('is harder to fool than plain training, on the fly and in the hull', async () => {
+  it('is harder to fool than plain training, on the fly, in the hull and by both', async () => {
     const of = async (defence: WordDefence): Promise<{ clean: number; attacked: number }> => {
       const network = await hardened(defence);
       const figures = accuracies(network);
@@ -76,7 +82,7 @@ describe('training under a defence', () => {
       return figures;
     };
     const plain = await of('none');
-    for (const defence of ['on-the-fly', 'hull'] as const) {
+    for (const defence of ['on-the-fly', 'hull', 'swap-and-hull'] as const) {
       const { clean, attacked } = await of(defence);
       expect(attacked, defence).toBeGreaterThan(plain.attacked + 0.1);
       expect(clean, defence).toBeGreaterThan(0.7);
@@ -124,6 +130,31 @@ describe('training under a defence', () => {
       expect(made?.batch.words?.shape).toEqual([6, 15, 100]);
       expect(made?.labels.shape).toEqual([6, 1]);
     });
+    network.dispose();
+  });
+
+  it('shows the batch, the swapped words and the points of their hulls, in this order', async () => {
+    const network = setting.build(1);
+    const options = { ...TRAINING_DEFAULTS, seed: 1 } as const;
+    const step = { seed: 1, done: 0, total: 1 };
+    const rows = [0, 1, 2];
+    const shown = async (defence: WordDefence): Promise<{ words: number[]; labels: number[] }> => {
+      const { hooks } = await harden(setting, network, { ...options, defence });
+      return tf.tidy(() => {
+        const labels = tf.tensor2d([1, 0, 1], [3, 1]);
+        const made = hooks.craft?.({ batch: setting.train.table.batch(tf, rows), labels }, step, rows);
+        return {
+          words: Array.from(made?.batch.words?.dataSync() ?? []),
+          labels: Array.from(made?.labels.dataSync() ?? []),
+        };
+      });
+    };
+    const both = await shown('swap-and-hull');
+    const [swapped, inside] = [await shown('on-the-fly'), await shown('hull')];
+    const half = swapped.words.length / 2;
+    expect(both.words).toEqual([...swapped.words, ...inside.words.slice(half)]);
+    expect(both.labels).toEqual([1, 0, 1, 1, 0, 1, 1, 0, 1]);
+    expect(swapped.words.slice(half)).not.toEqual(swapped.words.slice(0, half));
     network.dispose();
   });
 

@@ -16,9 +16,9 @@ import { createLineUps, type LineUp } from '../../../../src/models/serving/line-
 import { openScorer } from '../../../../src/models/serving/scorer.ts';
 import { loadWords } from '../../../../src/models/words.ts';
 import { buildMmn, MMN_DEFAULTS } from '../../../../src/models/zoo/mmn.ts';
-import { until } from '../../../support/until.ts';
 import { stateOf } from '../../../support/registry.ts';
 import { writeTestArtefact } from '../../../support/test-artefact.ts';
+import { until } from '../../../support/until.ts';
 
 let tf: Tf;
 let folder: string;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Posts } from '../../../../src/adversarial/attack.ts';
-import { SMALL_TALK } from '../../../../src/adversarial/prefix.ts';
+import { SMALL_TALK } from '../../../../src/adversarial/small-talk.ts';
 import { systemClock } from '../../../../src/base/clock.ts';
 import { silentLog } from '../../../../src/base/log.ts';
 import { textWriters } from '../../../../src/models/encoders/columns.ts';
@@ -85,6 +85,7 @@ describe('the strong suite on a model over frozen encoders', () => {
       'characters-homoglyph': true,
       'characters-invisible': true,
       'prefix-15': true,
+      'around-15': true,
       dilution: true,
       'recycled-picture': true,
     });

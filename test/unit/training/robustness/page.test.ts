@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Attack, Posts } from '../../../../src/adversarial/attack.ts';
 import type { AttackRun } from '../../../../src/adversarial/suite.ts';
 import { decodePicture } from '../../../../src/media/decode.ts';
-import { MAX_WORDS } from '../../../../src/models/words.ts';
+import { MAX_WORDS, tokenise } from '../../../../src/models/words.ts';
 import { examplesOf } from '../../../../src/training/robustness/examples.ts';
 import type { AttackedFigures, Robustness } from '../../../../src/training/robustness/figures.ts';
 import { attackPage } from '../../../../src/training/robustness/page.ts';
@@ -38,7 +38,7 @@ const posts = (text: string, pixels: Float32Array | null = null): Posts => ({
   labels: Float32Array.of(1),
 });
 const CLEAN = { metrics: METRICS, right: [true], probability: [0.9] };
-const NAMING = { classes: ['informative'], word: (row: number) => WORDS[row] ?? '' };
+const NAMING = { classes: ['informative'], word: (row: number) => WORDS[row] ?? '', read: tokenise };
 
 const figures: AttackedFigures = {
   accuracy: 0.5,
