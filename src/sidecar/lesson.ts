@@ -1,8 +1,11 @@
 /**
- * What a round teaches. A post that is attacked comes three times: as it is, as Eq. 2 leaves it against the network as it stands,
- * and as the champion was misled by it. A replayed post comes as it is. The answer taught is half the truth and half what
- * the champion says of the untouched post (learning without forgetting, Li and Hoiem 2016), so that its answers stay.
+ * What a round teaches. A post that is attacked comes twice: as it is, and with some of its words as Eq. 2 leaves them, against the
+ * network as it stands or, for half of the posts, as the champion was misled. Some words only: an attack that spends less than Eq. 2 does harm
+ * as well, and a post of which every word is another costs more on posts as they are than it wins. A replayed post comes as it is.
+ * The answer taught is half the truth and half what the champion says of the untouched post (learning without forgetting, Li
+ * and Hoiem 2016), so that its answers stay.
  */
+import { seededRandom } from '../base/random.ts';
 import type { Tf } from '../models/engine/tf.ts';
 import { gatherVectors, MAX_WORDS, WORD_DIMENSIONS } from '../models/words.ts';
 import { sigmoid } from '../training/measure.ts';
@@ -14,6 +17,9 @@ type Craft = NonNullable<TrainingHooks['craft']>;
 
 /** The champion's part in what is taught of seeds; what people ruled on is taught as they ruled. */
 const CHAMPIONS_PART = 0.5;
+
+/** Least and largest share of a post's words that are changed. */
+const CHANGED = [0.2, 0.7] as const;
 
 /**
  * The answer that each post is taught.
@@ -30,14 +36,13 @@ export interface LessonDeps {
   readonly vectors: Float32Array;
   /** So many rows, the first ones, are attacked; those after them are replayed. */
   readonly attacked: number;
-  readonly taught: Float32Array;
   readonly crafted: readonly CraftedRow[];
   /** Adds to a batch what Eq. 2 makes of it. */
   readonly craftNow: Craft;
 }
 
 /** What a step trains on in place of its batch. */
-export function lesson(tf: Tf, { vectors, attacked, taught, crafted, craftNow }: LessonDeps): Craft {
+export function lesson(tf: Tf, { vectors, attacked, crafted, craftNow }: LessonDeps): Craft {
   const wordsOf = new Map(crafted.map(({ row, words }) => [row, words]));
   return (clean, step, rows) => {
     const places = rows.flatMap((row, place) => (row < attacked ? [place] : []));
@@ -45,32 +50,41 @@ export function lesson(tf: Tf, { vectors, attacked, taught, crafted, craftNow }:
     const { words } = clean.batch;
     if (own.length === 0 || !words) return clean;
     const part = { batch: { words: tf.gather(words, places) }, labels: tf.gather(clean.labels, places) };
-    const both = craftNow(part, step, own);
-    const misled = own.filter((row) => wordsOf.has(row));
-    const before = Int32Array.from(misled.flatMap((row) => wordsOf.get(row) ?? []));
-    const values = gatherVectors(vectors, before, new Float32Array(before.length * WORD_DIMENSIONS));
+    const now = tf.slice(craftNow(part, step, own).batch.words as typeof words, own.length);
+    const misled = new Int32Array(own.length * MAX_WORDS);
+    own.forEach((row, i) => {
+      misled.set(wordsOf.get(row) ?? [], i * MAX_WORDS);
+    });
+    const before = gatherVectors(vectors, misled, new Float32Array(misled.length * WORD_DIMENSIONS));
+    const [kept, fromNow, fromBefore] = drawn(
+      own.map((row) => wordsOf.has(row)),
+      step.seed,
+    ).map((mask) => tf.tensor3d(mask, [own.length, MAX_WORDS, 1])) as [
+      typeof words,
+      typeof words,
+      typeof words,
+    ];
+    const changed = tf.addN([
+      tf.mul(kept, part.batch.words),
+      tf.mul(fromNow, now),
+      tf.mul(fromBefore, tf.tensor3d(before, [own.length, MAX_WORDS, WORD_DIMENSIONS])),
+    ]);
     return {
-      batch: {
-        words: tf.concat(
-          [
-            words,
-            tf.slice(both.batch.words as typeof words, own.length),
-            tf.tensor3d(values, [misled.length, MAX_WORDS, WORD_DIMENSIONS]),
-          ],
-          0,
-        ),
-      },
-      labels: tf.concat(
-        [
-          clean.labels,
-          tf.slice(both.labels, own.length),
-          tf.tensor2d(
-            misled.map((row) => taught[row] as number),
-            [misled.length, 1],
-          ),
-        ],
-        0,
-      ),
+      batch: { words: tf.concat([words, changed as typeof words], 0) },
+      labels: tf.concat([clean.labels, part.labels], 0),
     };
   };
+}
+
+/** For each word of a batch: 1 in the first mask where it stays, in the second or third where it is changed. [rows · 15] each */
+function drawn(hasMisled: readonly boolean[], seed: number): Float32Array[] {
+  const random = seededRandom(seed);
+  const masks = [0, 1, 2].map(() => new Float32Array(hasMisled.length * MAX_WORDS));
+  hasMisled.forEach((has, i) => {
+    const share = CHANGED[0] + random() * (CHANGED[1] - CHANGED[0]);
+    const crafted = has && random() < 0.5 ? 2 : 1;
+    for (let k = 0; k < MAX_WORDS; k += 1)
+      (masks[random() < share ? crafted : 0] as Float32Array)[i * MAX_WORDS + k] = 1;
+  });
+  return masks;
 }

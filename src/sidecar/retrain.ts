@@ -33,7 +33,7 @@ export const ROUND_TRAINING: Omit<TrainingOptions, 'seed'> = {
   ...TRAINING_DEFAULTS,
   batch: 64,
   schedule: 'linear',
-  maxEpochs: 12,
+  maxEpochs: 8,
   patience: 3,
 };
 
@@ -119,7 +119,7 @@ export async function retrain(
         deps.report(epoch);
         failPoint('sidecar.train');
       },
-      craft: lesson(tf, { vectors, attacked: plan.train.length, taught, crafted, craftNow }),
+      craft: lesson(tf, { vectors, attacked: plan.train.length, crafted, craftNow }),
       craftDev: () => tableOf(attacked(dev)),
     });
 

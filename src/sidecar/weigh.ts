@@ -19,15 +19,12 @@ import {
 const CLEAN_LOSS = 0.005;
 const RECALL_LOSS = 0.02;
 /**
- * The gate asks for 2 points under attacks that training never sees; about a quarter of what is won under the one that it saw
- * carries over to them (docs/robustness.md).
+ * The gate asks for 2 points under attacks that training never sees; about half of what a round wins under the one that it saw carries
+ * over to them (docs/robustness.md).
  */
-const LEAST_GAIN = 0.07;
-/**
- * The gate asks for 95 % on posts of its own, and two samples differ by √2 of what one is uncertain: what is just so here, 2.33
- * standard errors from the limit, is there more than 1.64 with 69 %.
- */
-const CONFIDENCE = 0.99;
+const LEAST_GAIN = 0.05;
+/** As the gate asks. */
+const CONFIDENCE = 0.95;
 
 const CLASSES = [0, 1];
 const SEED = 1;
