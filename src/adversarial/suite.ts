@@ -38,7 +38,7 @@ export interface SuiteOptions {
 }
 
 /** What a text can be changed to without a look into the model. */
-const TEXT_ATTACKS: readonly TextAttack[] = [
+export const TEXT_ATTACKS: readonly TextAttack[] = [
   characters({ edit: 'swap', edits: 2 }),
   characters({ edit: 'homoglyph', edits: 2 }),
   characters({ edit: 'invisible', edits: 2 }),

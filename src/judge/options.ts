@@ -21,6 +21,8 @@ export interface JudgeOptions {
   readonly robustGain: number;
   /** Posts that are attacked. */
   readonly attackedPosts: number;
+  /** Posts that are attacked where every text that is tried has to pass a frozen encoder, some sixty a post. */
+  readonly attackedTexts: number;
   /** Largest change of a pixel, pixels being in [0, 1]. */
   readonly epsilon: number;
   readonly squareQueries: number;
@@ -53,6 +55,7 @@ export const JUDGE_DEFAULTS: JudgeOptions = {
   classLeast: 20,
   robustGain: 0.02,
   attackedPosts: 600,
+  attackedTexts: 100,
   epsilon: 8 / 255,
   squareQueries: 200,
   calibrationError: 0.05,

@@ -8,12 +8,44 @@ import type { JudgeOptions } from './options.ts';
 import type { Served } from './served.ts';
 import type { Sitting } from './sitting.ts';
 import { type Check, percent, points } from './verdict.ts';
-import { type Arena, attacked, openArena, type Right, untouched } from './withstand.ts';
+import {
+  type Arena,
+  type Attacked,
+  attacked,
+  attackedTexts,
+  drawAttacked,
+  openArena,
+  type Right,
+  untouched,
+} from './withstand.ts';
+
+const BEFORE = 'the champion of five promotions ago';
 
 /** What training sees. */
 const SEEN: readonly string[] = ['words', 'fgsm', 'joint'];
 /** Small talk as long as all that is read leaves little or nothing of the post: no worst case holds it. */
 const ERASING: readonly string[] = ['prefix-15', 'around-15'];
+
+/**
+ * Of models that read texts through frozen encoders: only attacks on texts reach them here. Their training sees none, so
+ * nothing is memorised, and no gain is asked for. A prefix leaves of such a post what it was.
+ */
+async function textChecks(sitting: Sitting): Promise<Check[]> {
+  const { candidate, champion, reference, options, exclusive } = sitting;
+  const posts = drawAttacked(sitting, options.attackedTexts);
+  const stoodOf = async (served: Served): Promise<Pick<Stood, 'byAttack' | 'unseen'>> => {
+    const byAttack = await attackedTexts(posts, served);
+    return { byAttack, unseen: worstOf(await untouched(posts, served), byAttack.values()) };
+  };
+  const [its, mine] = [await stoodOf(champion.served), await stoodOf(candidate.served)];
+  const { compare } = comparison(posts, exclusive);
+  const before = reference ? await stoodOf(reference.served) : null;
+  return [
+    notBelow('robust-unseen', 'the champion', compare(mine.unseen, its.unseen), options),
+    ...attackChecks(mine, its, compare, options),
+    ...(before ? [notBelow('reference-robust', BEFORE, compare(mine.unseen, before.unseen), options)] : []),
+  ];
+}
 
 interface Stood {
   /** Each attack, crafted on the model itself. */
@@ -24,10 +56,9 @@ interface Stood {
   readonly unseen: Right;
 }
 
-/** None for models that read neither words nor pixels: no attack here reaches them. */
 export async function robustnessChecks(tf: Tf, sitting: Sitting): Promise<Check[]> {
   const { candidate, champion, reference, options } = sitting;
-  if (![candidate, champion].every(({ served }) => served.scoreInputs)) return [];
+  if (![candidate, champion].every(({ served }) => served.scoreInputs)) return textChecks(sitting);
   const arena = await openArena(tf, sitting);
   // Crafted on another model all attacks are weaker; so each of the two is shown what was crafted on the other.
   const its = await stood(tf, arena, champion.served, candidate.served);
@@ -41,7 +72,9 @@ export async function robustnessChecks(tf: Tf, sitting: Sitting): Promise<Check[
   const [seen, unseen] = [between('seen'), between('unseen')];
   const before = reference?.served.scoreInputs
     ? [
-        notBelowReference(
+        notBelow(
+          'reference-robust',
+          BEFORE,
           compare(mine.unseen, (await stood(tf, arena, reference.served, champion.served)).unseen),
           options,
         ),
@@ -59,18 +92,21 @@ async function stood(tf: Tf, arena: Arena, served: Served, other: Served): Promi
   const clean = await untouched(arena, served);
   const byAttack = await attacked(tf, arena, served, served, clean, () => true);
   const shown = await attacked(tf, arena, served, other, clean, (name) => SEEN.includes(name));
-  const worst = (some: Iterable<Right>): Right =>
-    [...some].reduce((least, right) => least.map((value, i) => Math.min(value, right[i] as number)), clean);
   return {
     byAttack,
-    seen: worst(shown.values()),
-    unseen: worst(
+    seen: worstOf(clean, shown.values()),
+    unseen: worstOf(
+      clean,
       [...byAttack].flatMap(([name, right]) =>
         SEEN.includes(name) || ERASING.includes(name) ? [] : [right],
       ),
     ),
   };
 }
+
+/** Of each post the worst. */
+const worstOf = (clean: Right, attacked: Iterable<Right>): Right =>
+  [...attacked].reduce((least, right) => least.map((value, i) => Math.min(value, right[i] as number)), clean);
 
 type Compare = (a: Right, b: Right) => Estimate;
 
@@ -88,7 +124,7 @@ const told = ({ from, to, value }: Compared): string =>
  * that always answers the same withstands everything in the class that it answers.
  */
 function comparison(
-  { targets, classes, seed }: Arena,
+  { targets, classes, clusters, seed }: Attacked,
   exclusive: boolean,
 ): { readonly compare: Compare; readonly level: (right: Right) => number } {
   const mean = (right: Right, weights: Float64Array, counts: (i: number) => boolean): number => {
@@ -106,7 +142,8 @@ function comparison(
         classes.length
       : mean(right, weights, () => true);
   return {
-    compare: (a, b) => estimate(a.length, (weights) => figure(a, weights) - figure(b, weights), seed),
+    compare: (a, b) =>
+      estimate(a.length, (weights) => figure(a, weights) - figure(b, weights), seed, clusters),
     level: (right) => figure(right, new Float64Array(right.length).fill(1)),
   };
 }
@@ -146,7 +183,12 @@ function memorisedCheck(seen: Compared, unseen: Compared, options: JudgeOptions)
 }
 
 /** No single attack may do surely more harm than to the champion. */
-function attackChecks(mine: Stood, its: Stood, compare: Compare, options: JudgeOptions): Check[] {
+function attackChecks(
+  mine: Pick<Stood, 'byAttack'>,
+  its: Pick<Stood, 'byAttack'>,
+  compare: Compare,
+  options: JudgeOptions,
+): Check[] {
   const level = amongst(options.confidence, mine.byAttack.size);
   return [...mine.byAttack].map(([slice, right]) => {
     const change = compare(right, its.byAttack.get(slice) ?? right);
@@ -161,12 +203,18 @@ function attackChecks(mine: Stood, its: Stood, compare: Compare, options: JudgeO
   });
 }
 
-function notBelowReference(unseen: Estimate, { confidence, sliceLoss }: JudgeOptions): Check {
+/** A loss counts from two points on, and beyond chance. */
+function notBelow(
+  name: string,
+  other: string,
+  unseen: Estimate,
+  { confidence, sliceLoss }: JudgeOptions,
+): Check {
   return {
-    name: 'reference-robust',
+    name,
     passed: unseen.value >= -sliceLoss || upper(unseen, confidence) >= 0,
     value: unseen.value,
     limit: -sliceLoss,
-    why: `the worst case over attacks that training never sees changes by ${points(unseen.value)} against the champion of five promotions ago.`,
+    why: `the worst case over attacks that training never sees changes by ${points(unseen.value)} (± ${points(unseen.error)}) against ${other}.`,
   };
 }

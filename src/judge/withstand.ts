@@ -1,6 +1,9 @@
-/** What is left of a model's answers under attacks: crafted on the network, scored by the files that serve. */
+/**
+ * What is left of a model's answers under attacks, scored by the files that serve: crafted on the network where it reads
+ * words or pixels, and on what is served where it reads texts through frozen encoders.
+ */
 import type { Attack, Posts, Victim } from '../adversarial/attack.ts';
-import { attacksOf } from '../adversarial/suite.ts';
+import { attacksOf, TEXT_ATTACKS } from '../adversarial/suite.ts';
 import { createVictim } from '../adversarial/victim.ts';
 import { buildWordSpace, type WordSpace } from '../adversarial/word-space.ts';
 import { seededRandom, shuffled } from '../base/random.ts';
@@ -23,46 +26,59 @@ const NEIGHBOURS = 10;
 /** How right a model is about each attacked post: F1 of its classes, so 0 or 1 where a post has exactly one. [n] */
 export type Right = Float64Array;
 
-/** The posts that are attacked, with all that crafting needs. */
-export interface Arena {
-  /** Words as this model reads them, and what may stand for each. */
-  readonly wordsOf: (served: Served) => { readonly vocabulary: Vocabulary; readonly space: WordSpace };
+/** The posts that are attacked. */
+export interface Attacked {
   readonly examples: readonly Example[];
-  readonly pixels: readonly (Uint8Array | null)[];
   readonly classes: readonly string[];
   /** [n, classes] */
   readonly targets: readonly (readonly number[])[];
+  /** Posts that are right and wrong together, where there are such. [n] */
+  readonly clusters: Int32Array | undefined;
   readonly options: JudgeOptions;
   readonly seed: number;
 }
 
+/** With all that crafting on a network of words and pixels needs. */
+export interface Arena extends Attacked {
+  /** Words as this model reads them, and what may stand for each. */
+  readonly wordsOf: (served: Served) => { readonly vocabulary: Vocabulary; readonly space: WordSpace };
+  readonly pixels: readonly (Uint8Array | null)[];
+}
+
 /** As many posts of each class: in a draw without that, the attacks on a small class would not count. */
-export async function openArena(
-  tf: Tf,
-  { examples, targets, classes, options, seed }: Sitting,
-): Promise<Arena> {
+export function drawAttacked(
+  { examples, targets, classes, clusters, options, seed }: Sitting,
+  most: number,
+): Attacked {
   const order = shuffled([...examples.keys()], seededRandom(seed));
   const chosen = new Set<number>();
   classes.forEach((_, k) => {
     const fresh = order.filter((i) => targets[i]?.[k] === 1 && !chosen.has(i));
-    for (const i of fresh.slice(0, Math.ceil(options.attackedPosts / classes.length))) chosen.add(i);
+    for (const i of fresh.slice(0, Math.ceil(most / classes.length))) chosen.add(i);
   });
   const indexes = [...chosen].sort((a, b) => a - b);
-  const posts = indexes.map((i) => examples[i] as Example);
+  return {
+    examples: indexes.map((i) => examples[i] as Example),
+    classes,
+    targets: indexes.map((i) => targets[i] as readonly number[]),
+    clusters: clusters && Int32Array.from(indexes, (i) => clusters[i] as number),
+    options,
+    seed,
+  };
+}
+
+export async function openArena(tf: Tf, sitting: Sitting): Promise<Arena> {
+  const drawn = drawAttacked(sitting, sitting.options.attackedPosts);
   const spaces = new Map<string, WordSpace>();
   return {
+    ...drawn,
     wordsOf({ words }) {
       const { vocabulary } = words as Words;
-      const space = spaces.get(vocabulary.id) ?? spaceOf(tf, vocabulary, posts);
+      const space = spaces.get(vocabulary.id) ?? spaceOf(tf, vocabulary, drawn.examples);
       spaces.set(vocabulary.id, space);
       return { vocabulary, space };
     },
-    examples: posts,
-    pixels: await pixelsOf(posts, openPictures()),
-    classes,
-    targets: indexes.map((i) => targets[i] as readonly number[]),
-    options,
-    seed,
+    pixels: await pixelsOf(drawn.examples, openPictures()),
   };
 }
 
@@ -76,7 +92,7 @@ function spaceOf(tf: Tf, vocabulary: Vocabulary, examples: readonly Example[]): 
 }
 
 /** On the posts as they are. */
-export const untouched = async (arena: Arena, served: Served): Promise<Right> =>
+export const untouched = async (arena: Attacked, served: Served): Promise<Right> =>
   rightness(arena, served, await served.score(arena.examples), [...arena.examples.keys()]);
 
 /**
@@ -105,6 +121,37 @@ export async function attacked(
       });
       found.set(name, right);
     }
+  }
+  return found;
+}
+
+/**
+ * For each attack on texts how right `served` is about the posts, crafted on what it says itself: no gradient is asked for,
+ * so it does not matter what it reads a text with.
+ */
+export async function attackedTexts(arena: Attacked, served: Served): Promise<Map<string, Right>> {
+  const { examples, targets } = arena;
+  const columns = columnsOf(served, arena.classes);
+  const scoreOf = (texts: readonly string[]): Promise<Scores> =>
+    served.score(
+      examples.map((example, i) => ({ ...example, text: normaliseText(texts[i] as string).text })),
+    );
+  const lossesOf = ({ probabilities }: Scores): Float32Array =>
+    Float32Array.from(targets, (target, i) => {
+      const row = probabilities[i];
+      const right = columns.reduce(
+        (sum, column, k) => sum + (target[k] as number) * (row?.[column] ?? 0.5),
+        0,
+      );
+      return -Math.log(Math.max(Number.MIN_VALUE, right));
+    });
+  const found = new Map<string, Right>();
+  for (const attack of TEXT_ATTACKS) {
+    const asked = attack.edit(examples.map(({ text }) => text));
+    let step = asked.next();
+    while (!step.done) step = asked.next(lossesOf(await scoreOf(step.value)));
+    const scores = await scoreOf(step.value.texts);
+    found.set(attack.name, rightness(arena, served, scores, [...examples.keys()]));
   }
   return found;
 }
@@ -222,7 +269,7 @@ function reread(inputs: readonly ScoreInput[], onto: Served, served: Served): re
 
 /** @param members the post of each row of scores */
 function rightness(
-  { targets, classes }: Arena,
+  { targets, classes }: Attacked,
   served: Served,
   { answers }: Scores,
   members: readonly number[],

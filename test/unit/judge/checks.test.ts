@@ -5,6 +5,9 @@ import { cleanChecks } from '../../../src/judge/clean.ts';
 import { interleavedLatency, latencyCheck, sizeCheck } from '../../../src/judge/cost.ts';
 import { loadMustPass, mustPassChecks } from '../../../src/judge/must-pass.ts';
 import { JUDGE_DEFAULTS } from '../../../src/judge/options.ts';
+import { robustnessChecks } from '../../../src/judge/robustness.ts';
+import type { Check } from '../../../src/judge/verdict.ts';
+import type { Tf } from '../../../src/models/engine/tf.ts';
 import { provenanceChecks } from '../../../src/judge/provenance.ts';
 import { openServed, type Served } from '../../../src/judge/served.ts';
 import { type Examined, type Sitting, unseenBy } from '../../../src/judge/sitting.ts';
@@ -12,6 +15,7 @@ import { loadArtefact } from '../../../src/models/artefact.ts';
 import { openCatalogued } from '../../../src/models/encoders/catalogued.ts';
 import { championDir } from '../../../src/registry/champions.ts';
 import { amongst, answersOf, estimate, lower, quantile, upper } from '../../../src/training/statistics.ts';
+import type { Example } from '../../../src/training/dataset.ts';
 import { judgePosts, vaultOf } from '../../support/judge-scene.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 
@@ -169,6 +173,63 @@ describe('the vault', () => {
       id: [train, dev, test][i]?.[0] as string,
     }));
     expect(unseenBy(vaultOf('informative', examples), [champion]).map(({ id }) => id)).toEqual([test?.[0]]);
+  });
+});
+
+describe('attacks on models that read texts through encoders', () => {
+  /** Says fake of a post with `shark` among the words that it reads. */
+  const reading = (words: number): Served =>
+    ({
+      scoreInputs: null,
+      classes: ['real', 'fake'],
+      score: async (examples: readonly Example[]) => {
+        const fake = examples.map(({ text }) => text.split(' ').slice(0, words).includes('shark'));
+        return {
+          probabilities: fake.map((is) => (is ? [0.2, 0.8] : [0.7, 0.3])),
+          answers: fake.map((is) => (is ? [0, 1] : [1, 0])),
+        };
+      },
+    }) as unknown as Served;
+  const examples = judgePosts(200, 5).map((example, i) => ({
+    ...example,
+    text: i % 2 === 0 ? `a shark swims here ${i}` : `the bridge is closed ${i}`,
+  }));
+  const checks = (candidate: Served, champion: Served, reference: Served | null) =>
+    robustnessChecks({} as Tf, {
+      ...sittingOf({ candidate: () => false, champion: () => false }),
+      examples,
+      classes: ['real', 'fake'],
+      targets: examples.map((_, i) => (i % 2 === 0 ? [0, 1] : [1, 0])),
+      candidate: { served: candidate } as Examined,
+      champion: { served: champion } as Examined,
+      reference: reference && ({ served: reference } as Examined),
+      clusters: Int32Array.from(examples, (_, i) => i >> 1),
+    });
+  const failedOf = (found: readonly Check[]): string[] =>
+    found.filter(({ passed }) => !passed).map(({ name, slice }) => (slice ? `${name} ${slice}` : name));
+
+  it('pass an equal model, for whatever it is', async () => {
+    const found = await checks(reading(40), reading(40), null);
+    expect(failedOf(found)).toEqual([]);
+    expect(found.map(({ name, slice }) => slice ?? name)).toEqual([
+      'robust-unseen',
+      'characters-swap',
+      'characters-homoglyph',
+      'characters-invisible',
+      'prefix-15',
+      'around-15',
+      'dilution',
+    ]);
+  });
+
+  it('refuse one that reads so little that a prefix hides the post, against champion and reference', async () => {
+    expect(failedOf(await checks(reading(6), reading(40), reading(40)))).toEqual([
+      'robust-attack prefix-15',
+      'robust-attack around-15',
+      'robust-attack dilution',
+    ]);
+    const blind = await checks(reading(1), reading(40), reading(40));
+    expect(failedOf(blind)).toContain('robust-attack prefix-15');
   });
 });
 
