@@ -96,11 +96,15 @@ export function createScale(labels: ArrayLike<number>, champion: Shown) {
 export const fits = ({ surely, recall: least }: Weighed): boolean =>
   surely >= -CLEAN_LOSS && least >= -RECALL_LOSS;
 
-/** @param forDrift a round for drift has nothing to gain under attack */
+/**
+ * The most robust of the shares that fit together with all smaller ones: one that fits beyond others that do not is luck.
+ * @param steps by falling share
+ * @param forDrift a round for drift has nothing to gain under attack
+ */
 export function decide(steps: readonly Weighed[], forDrift: boolean): Weighing {
   const gainOf = ({ attacked }: Weighed): number => attacked?.gain ?? Number.NEGATIVE_INFINITY;
-  const fitting = steps.filter((step) => step.attacked && fits(step));
-  const [first, ...others] = fitting;
+  const beyond = steps.findLastIndex((step) => !fits(step));
+  const [first, ...others] = steps.slice(beyond + 1);
   if (!first) return { share: 0, refused: 'every share of the new weights may lose too much on dev', steps };
   const best = others.reduce((most, step) => (gainOf(step) > gainOf(most) ? step : most), first);
   const enough = forDrift || (gainOf(best) >= LEAST_GAIN && (best.attacked?.surely ?? 0) > 0);

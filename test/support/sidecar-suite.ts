@@ -18,7 +18,7 @@ import { startTocsin, temporaryFolder } from './tocsin.ts';
 /** Posts that are crafted at once (craft.ts). */
 const CHUNK = 100;
 /** Of the collection that a round starts from: a tenth of them is dev, which must be able to prove something. */
-const SEEDS = 1_500;
+const SEEDS = 2_000;
 
 /** Ten labelled posts and a ruling on each of them. */
 async function writeRulings(target: Target): Promise<void> {
@@ -124,7 +124,7 @@ export async function killSidecar(
   });
   const env = {
     TOCSIN_SIDECAR_DATA: join(folder.path, 'seeds.jsonl'),
-    TOCSIN_SIDECAR_POSTS: '300',
+    TOCSIN_SIDECAR_POSTS: '400',
     TOCSIN_SIDECAR_WORK_PERCENT: '100',
     TOCSIN_LOG: 'info',
   };

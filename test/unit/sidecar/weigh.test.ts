@@ -63,6 +63,10 @@ describe('the decision', () => {
       step(0.1, 0, 0.01),
     ];
     expect(decide(steps, false)).toMatchObject({ share: 0.5, refused: null });
+    // One that fits beyond a share that does not is luck.
+    expect(decide([step(1, -0.004, 0.2), step(0.8, -0.006, null), ...steps.slice(1)], false)).toMatchObject({
+      share: 0.5,
+    });
   });
 
   it('does not trouble the gate with a model that loses, nor with one that wins too little', () => {
