@@ -16,9 +16,9 @@ it('reproduces a table in its quick form, and goes on from what is done', async 
   expect(report).toContain('### mill_fire');
   for (const model of ['majority', 'naive Bayes', 'text-cnn']) expect(report).toContain(`| ${model} |`);
   const runs = readdirSync(join(out, 'runs')).sort();
-  // Two splits, five defences on the one without leaks and two on the paper's, two seeds each.
-  expect(runs).toHaveLength(18);
-  for (const defence of ['none', 'static (Algorithm 1)', 'on the fly', 'convex hull'])
+  // Two splits, six defences on the one without leaks and two on the paper's, two seeds each.
+  expect(runs).toHaveLength(20);
+  for (const defence of ['none', 'static (Algorithm 1)', 'on the fly', 'convex hull', 'Eq. 2 and convex hull'])
     expect(report).toContain(`| ${defence} |`);
   expect(report).toMatch(/convex hull: E2 balanced accuracy .* over none; clean .*reached/);
 
@@ -26,7 +26,7 @@ it('reproduces a table in its quick form, and goes on from what is done', async 
   rmSync(join(out, 'runs', runs.find((name) => name.includes('.hull.')) as string));
   const second = await tocsin(args);
   expect(second.code).toBe(0);
-  expect(second.stderr.match(/done before/g)).toHaveLength(17);
+  expect(second.stderr.match(/done before/g)).toHaveLength(19);
   expect(readFileSync(join(out, 'report.md'), 'utf8').replace(/\d+ minutes/, '')).toBe(
     report.replace(/\d+ minutes/, ''),
   );
