@@ -9,11 +9,13 @@ import { createCodec } from '../../src/bus/codec.ts';
 import { message, NO_LINEAGE } from '../../src/bus/messages.ts';
 import type { Bus } from '../../src/bus/port.ts';
 import { TOPICS } from '../../src/bus/topics.ts';
-import type { DesiredState, Label, PostEvent } from '../../src/event/records.ts';
+import type { DesiredState, Label } from '../../src/event/records.ts';
 import { loadArtefact } from '../../src/models/artefact.ts';
 import { CHAMPION_DIR } from '../../src/registry/champions.ts';
 import { openRoundFolder } from '../../src/sidecar/plan.ts';
 import { accounted, busFlags, openTarget, prepare, startService, type Target } from './pipeline.ts';
+import { startSteadyLoad } from './steady-load.ts';
+import { textPost } from './text-post.ts';
 import { eventually, type Running, tocsin, tocsinOk } from './tocsin.ts';
 
 export interface ChainPlan {
@@ -63,7 +65,6 @@ export interface ChainFigures {
 }
 
 const codec = createCodec();
-const TICK_MS = 20;
 const TASK = 'informative';
 /** Checks that say what a round has won and lost. */
 const TOLD: readonly string[] = ['clean-macro-f1', 'robust-unseen'];
@@ -93,7 +94,7 @@ export async function runChain(plan: ChainPlan): Promise<ChainFigures> {
   const stop = new AbortController();
   await prepare(target);
   const bus = await openTarget(target);
-  const stream = startStream(bus, plan);
+  const stream = startSteadyLoad(plan.rate, (from, count) => sendPosts(bus, plan.text, from, count));
   try {
     const gateEnv = {
       TOCSIN_VAULT: plan.vault,
@@ -301,50 +302,18 @@ async function follow(
     for (const { value, partition } of batch) if (value) take(codec.decode(value), partition);
 }
 
-/** Posts at a steady rate until it is stopped; then how many there were. */
-function startStream(bus: Bus, { text, rate }: ChainPlan): { stop(): Promise<number> } {
-  const over = new AbortController();
-  let posts = 0;
-  const event = (n: number): PostEvent => ({
-    kind: 'PostEvent',
-    id: `p${n}`,
-    collection: 'chain',
-    source: 'test',
-    text: text(n),
-    createdAt: Date.now(),
-    receivedAt: Date.now(),
-    language: 'en',
-    authorHash: null,
-    place: null,
-    media: [],
-    picturesApart: false,
-    synthetic: true,
-  });
-  const running = (async () => {
-    const since = performance.now();
-    while (!over.signal.aborted) {
-      const due = Math.floor(((performance.now() - since) / 1_000) * rate) - posts;
-      const fresh = Array.from({ length: due }, (_, i) => event(posts + i));
-      await bus.produce(
-        fresh.map((record) =>
-          message(codec, TOPICS.events, record, {
-            key: record.id,
-            id: record.id,
-            source: 'test',
-            time: record.createdAt,
-            lineage: NO_LINEAGE,
-          }),
-        ),
-      );
-      posts += due;
-      await systemClock.sleep(TICK_MS, over.signal);
-    }
-  })();
-  return {
-    async stop() {
-      over.abort();
-      await running;
-      return posts;
-    },
-  };
+/** @param from number of the first of them */
+async function sendPosts(bus: Bus, text: ChainPlan['text'], from: number, count: number): Promise<void> {
+  const posts = Array.from({ length: count }, (_, i) => textPost(`p${from + i}`, text(from + i), 'chain'));
+  await bus.produce(
+    posts.map((record) =>
+      message(codec, TOPICS.events, record, {
+        key: record.id,
+        id: record.id,
+        source: 'test',
+        time: record.createdAt,
+        lineage: NO_LINEAGE,
+      }),
+    ),
+  );
 }

@@ -13,26 +13,13 @@ import { publishVersion } from '../../src/registry/publish.ts';
 import { openSigner } from '../../src/registry/signing.ts';
 import { trustedKeys } from '../../src/registry/verify.ts';
 import { busFlags, openTarget, prepare, recordsIn, startService, type Target } from './pipeline.ts';
+import { textPost } from './text-post.ts';
 import { eventually, temporaryFolder, tocsin, tocsinOk } from './tocsin.ts';
 
 const TEXT = 'Water is rising fast near the bridge, families are trapped on roofs and need boats now.';
 const codec = createCodec();
 
-const post = (id: string): PostEvent => ({
-  kind: 'PostEvent',
-  id,
-  collection: 'flood',
-  source: 'test',
-  text: TEXT,
-  createdAt: Date.now(),
-  receivedAt: Date.now(),
-  language: 'en',
-  authorHash: null,
-  place: null,
-  media: [],
-  picturesApart: false,
-  synthetic: true,
-});
+const post = (id: string): PostEvent => textPost(id, TEXT, 'flood');
 
 /** The shipped model under another version. */
 export async function writeTwin(dir: string): Promise<Artefact> {

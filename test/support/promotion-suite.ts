@@ -24,6 +24,7 @@ import { registryPaths, SIGNATURE_FILE, versionDir } from '../../src/registry/la
 import { openSigner } from '../../src/registry/signing.ts';
 import { readWithJava } from './broker.ts';
 import { accounted, openTarget, prepare, startService, type Target } from './pipeline.ts';
+import { startSteadyLoad } from './steady-load.ts';
 import { writeTestArtefact } from './test-artefact.ts';
 import { eventually, type Running, temporaryFolder } from './tocsin.ts';
 
@@ -69,7 +70,6 @@ export interface PromotionFigures {
 }
 
 const codec = createCodec();
-const TICK_MS = 20;
 const SESSION = { TOCSIN_SESSION_TIMEOUT_MS: '4000' };
 /** Labels whose scores are computed again. */
 const RECOMPUTED = 200;
@@ -161,7 +161,8 @@ export async function promoteUnderLoad(plan: PromotionPlan): Promise<PromotionFi
 
     const seen: Seen[] = [];
     const reading = follow(bus, stop.signal, seen);
-    const load = startLoad(bus, plan.rate);
+    const to = bus;
+    const load = startSteadyLoad(plan.rate, (from, count) => sendPosts(to, from, count));
     await eventually('the first labels', () => seen.length > plan.rate, { everyMs: 20 });
     const calm: (number | null)[] = [];
     for (let i = 0; i < plan.calm; i += 1) {
@@ -254,34 +255,10 @@ async function follow(bus: Bus, signal: AbortSignal, into: Seen[]): Promise<void
   }
 }
 
-/** Posts at a steady rate until it is stopped; then how many there were. */
-function startLoad(bus: Bus, rate: number): { stop(): Promise<number> } {
-  const over = new AbortController();
-  let posts = 0;
-  const running = (async () => {
-    const since = performance.now();
-    while (!over.signal.aborted) {
-      const due = Math.floor(((performance.now() - since) / 1_000) * rate) - posts;
-      if (due > 0) {
-        const load = syntheticPosts(codec, {
-          count: due,
-          seed: posts + 1,
-          prefix: `p${posts}`,
-          now: Date.now(),
-        });
-        for (const chunk of chunks(load, 1_000)) await bus.produce(chunk);
-        posts += due;
-      }
-      await systemClock.sleep(TICK_MS, over.signal);
-    }
-  })();
-  return {
-    async stop() {
-      over.abort();
-      await running;
-      return posts;
-    },
-  };
+/** @param from number of the first of them */
+async function sendPosts(bus: Bus, from: number, count: number): Promise<void> {
+  const load = syntheticPosts(codec, { count, seed: from + 1, prefix: `p${from}`, now: Date.now() });
+  for (const chunk of chunks(load, 1_000)) await bus.produce(chunk);
 }
 
 /** On Kafka, Kafka's own Java consumer is the witness. */

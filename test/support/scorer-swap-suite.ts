@@ -6,7 +6,6 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { rssMiB, threadsOf } from '../../bench/lib/machine.ts';
-import { systemClock } from '../../src/base/clock.ts';
 import { partitionOf } from '../../src/base/murmur2.ts';
 import { createCodec } from '../../src/bus/codec.ts';
 import { message, NO_LINEAGE } from '../../src/bus/messages.ts';
@@ -21,6 +20,7 @@ import type { Signer } from '../../src/registry/signer.ts';
 import { openSigner } from '../../src/registry/signing.ts';
 import { openTarget, prepare, startService, type Target } from './pipeline.ts';
 import { drainsOf } from './promotion-suite.ts';
+import { startSteadyLoad } from './steady-load.ts';
 import { eventually, temporaryFolder } from './tocsin.ts';
 
 export interface ScorerSwapPlan {
@@ -43,7 +43,6 @@ export interface ScorerSwapFigures {
 const codec = createCodec();
 const TASK = 'rumour';
 const COLLECTION = 'swap';
-const TICK_MS = 20;
 /** Texts take turns, so that the encoder's cache has nearly all of them: the swap is what is tested. */
 const TEXTS = Array.from(
   { length: 24 },
@@ -97,7 +96,7 @@ export async function swapScorer(plan: ScorerSwapPlan): Promise<ScorerSwapFigure
   try {
     const scores: Score[] = [];
     const reading = follow(bus, stop.signal, scores);
-    const load = startLoad(bus, plan.rate);
+    const load = startSteadyLoad(plan.rate, (from, count) => sendRequests(bus, from, count));
     /** Waits until every request that was there at the call is answered. */
     const answered = async (): Promise<void> => {
       const until = load.sent();
@@ -171,38 +170,20 @@ async function follow(bus: Bus, signal: AbortSignal, into: Score[]): Promise<voi
     for (const { value } of batch) if (value) into.push(codec.decode(value) as Score);
 }
 
-/** Requests at a steady rate until it is stopped; then how many there were. */
-function startLoad(bus: Bus, rate: number): { sent(): number; stop(): Promise<number> } {
-  const over = new AbortController();
-  let sent = 0;
-  const running = (async () => {
-    const since = performance.now();
-    while (!over.signal.aborted) {
-      const due = Math.floor(((performance.now() - since) / 1_000) * rate) - sent;
-      const requests = Array.from({ length: due }, (_, i) => requestOf(sent + i));
-      await bus.produce(
-        requests.map((request) =>
-          message(codec, TOPICS.scoring, request, {
-            key: request.requestId,
-            id: request.requestId,
-            source: 'test',
-            time: request.askedAt,
-            lineage: NO_LINEAGE,
-          }),
-        ),
-      );
-      sent += due;
-      await systemClock.sleep(TICK_MS, over.signal);
-    }
-  })();
-  return {
-    sent: () => sent,
-    async stop() {
-      over.abort();
-      await running;
-      return sent;
-    },
-  };
+/** @param from number of the first of them */
+async function sendRequests(bus: Bus, from: number, count: number): Promise<void> {
+  const requests = Array.from({ length: count }, (_, i) => requestOf(from + i));
+  await bus.produce(
+    requests.map((request) =>
+      message(codec, TOPICS.scoring, request, {
+        key: request.requestId,
+        id: request.requestId,
+        source: 'test',
+        time: request.askedAt,
+        lineage: NO_LINEAGE,
+      }),
+    ),
+  );
 }
 
 /** A text's margin, computed back from a score by the calibration of the version that it names, is the same from all. */
