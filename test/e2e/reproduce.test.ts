@@ -18,7 +18,13 @@ it('reproduces a table in its quick form, and goes on from what is done', async 
   const runs = readdirSync(join(out, 'runs')).sort();
   // Two splits, six defences on the one without leaks and two on the paper's, two seeds each.
   expect(runs).toHaveLength(20);
-  for (const defence of ['none', 'static (Algorithm 1)', 'on the fly', 'convex hull', 'Eq. 2 and convex hull'])
+  for (const defence of [
+    'none',
+    'static (Algorithm 1)',
+    'on the fly',
+    'convex hull',
+    'Eq. 2 and convex hull',
+  ])
     expect(report).toContain(`| ${defence} |`);
   expect(report).toMatch(/convex hull: E2 balanced accuracy .* over none; clean .*reached/);
 
