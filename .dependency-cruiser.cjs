@@ -117,7 +117,7 @@ module.exports = {
       severity: 'error',
       comment: 'The sidecar hands candidates over; signing key and vault are the business of the gate alone.',
       from: { path: '^src/(sidecar/|cli/sidecar\\.ts$)' },
-      to: { path: '^src/registry/(sign(ing|er)\\.ts|judge/|vault|gate)', reachable: true },
+      to: { path: '^src/(judge/|registry/(sign(ing|er)\\.ts|vault|gate))', reachable: true },
     },
     door('kafka-single-door', ['kafkajs'], '^src/bus/kafka/'),
     door('lmdb-two-doors', ['lmdb'], '^src/(bus/embedded/|models/encoders/cache\\.ts)'), // the bus and the vectors on disk

@@ -1,4 +1,5 @@
 /** The gate's limits (robustness.md §9; docs/decisions/0024-what-the-gate-asks.md), in one place. */
+import { CLEAN_BOUND } from '../training/clean-bound.ts';
 import type { Purpose } from './verdict.ts';
 
 export interface JudgeOptions {
@@ -46,11 +47,11 @@ export interface JudgeOptions {
 
 export const JUDGE_DEFAULTS: JudgeOptions = {
   purpose: 'robustness',
-  confidence: 0.95,
+  confidence: CLEAN_BOUND.confidence,
   leastPosts: 300,
-  cleanLoss: 0.005,
+  cleanLoss: CLEAN_BOUND.macroF1,
   leastBalanced: 0.6,
-  sliceLoss: 0.02,
+  sliceLoss: CLEAN_BOUND.slice,
   sliceLeast: 100,
   classLeast: 20,
   robustGain: 0.02,

@@ -3,6 +3,7 @@
  * between the champion's weights and the trained ones, the most robust point that surely costs little on posts as they are.
  * Measured on dev, by answers as they are served; the vault is not the sidecar's to see.
  */
+import { CLEAN_BOUND } from '../training/clean-bound.ts';
 import {
   type Answers,
   answersOf,
@@ -15,17 +16,11 @@ import {
   recall,
 } from '../training/statistics.ts';
 
-/** What the gate allows (decision 24): macro-F1 that the lower bound may lack, recall that a class may lose. */
-const CLEAN_LOSS = 0.005;
-const RECALL_LOSS = 0.02;
 /**
  * The gate asks for 2 points under attacks that training never sees; about half of what a round wins under the one that it saw carries
  * over to them (docs/robustness.md).
  */
 const LEAST_GAIN = 0.05;
-/** As the gate asks. */
-const CONFIDENCE = 0.95;
-
 const CLASSES = [0, 1];
 const SEED = 1;
 
@@ -80,21 +75,21 @@ export function createScale(labels: ArrayLike<number>, champion: Shown) {
       return {
         share,
         clean: found.value,
-        surely: lower(found, CONFIDENCE),
+        surely: lower(found, CLEAN_BOUND.confidence),
         recall: Math.min(...recalls),
         attacked: null,
       };
     },
     attacked(weighed: Weighed, yes: Yes): Weighed {
       const found = change(macroBalanced(CLASSES), answers(yes), its.attacked);
-      return { ...weighed, attacked: { gain: found.value, surely: lower(found, CONFIDENCE) } };
+      return { ...weighed, attacked: { gain: found.value, surely: lower(found, CLEAN_BOUND.confidence) } };
     },
   };
 }
 
 /** Whether posts as they are surely lose little enough. */
 export const fits = ({ surely, recall: least }: Weighed): boolean =>
-  surely >= -CLEAN_LOSS && least >= -RECALL_LOSS;
+  surely >= -CLEAN_BOUND.macroF1 && least >= -CLEAN_BOUND.slice;
 
 /**
  * The most robust of the shares that fit together with all smaller ones: one that fits beyond others that do not is luck.
