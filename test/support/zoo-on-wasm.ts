@@ -1,8 +1,7 @@
 /** One architecture of the zoo on wasm with tiny columns; a test that leaves a tensor behind fails. */
-import { afterEach, beforeAll, beforeEach, expect } from 'vitest';
-import { openEngine } from '../../src/models/engine/engine.ts';
 import type { Tf } from '../../src/models/engine/tf.ts';
 import type { Architecture, Batch, Network } from '../../src/models/zoo/contract.ts';
+import { onEngine } from './tensor-check.ts';
 import { TINY_DIMS, tinyBatch } from './tiny-encoder.ts';
 
 export interface ZooOnWasm {
@@ -20,15 +19,8 @@ export interface ZooOnWasm {
 /** To be called at the top of a test file. */
 export function zooOnWasm(): ZooOnWasm {
   let tf: Tf;
-  let before: number;
-  beforeAll(async () => {
-    tf = await openEngine();
-  });
-  beforeEach(() => {
-    before = tf.memory().numTensors;
-  });
-  afterEach(() => {
-    expect(tf.memory().numTensors).toBe(before);
+  onEngine((opened) => {
+    tf = opened;
   });
   return {
     get tf() {

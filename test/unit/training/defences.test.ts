@@ -1,8 +1,7 @@
 /** What a step looks like under each defence, and the guard that ends training on pictures when it goes wrong. */
 import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createVictim } from '../../../src/adversarial/victim.ts';
-import { openEngine } from '../../../src/models/engine/engine.ts';
 import type { Tf } from '../../../src/models/engine/tf.ts';
 import type { Head, Network } from '../../../src/models/zoo/contract.ts';
 import { mmn } from '../../../src/models/zoo/mmn.ts';
@@ -31,6 +30,7 @@ import {
   train,
 } from '../../../src/training/train.ts';
 import { encodeScene, scenePosts, sceneSpace } from '../../support/attack-scene.ts';
+import { onEngine } from '../../support/tensor-check.ts';
 import { TINY_DIMS } from '../../support/tiny-encoder.ts';
 
 const HEAD: Head = { kind: 'sigmoid', outputs: 1 };
@@ -39,15 +39,8 @@ const POSTS = scenePosts(16, true);
 const ROWS = [3, 0, 7, 12];
 
 let tf: Tf;
-let before: number;
-beforeAll(async () => {
-  tf = await openEngine();
-});
-beforeEach(() => {
-  before = tf.memory().numTensors;
-});
-afterEach(() => {
-  expect(tf.memory().numTensors).toBe(before);
+onEngine((opened) => {
+  tf = opened;
 });
 
 /** An MMN with its victim; disposed of after `work`. */

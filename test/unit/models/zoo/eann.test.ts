@@ -1,26 +1,19 @@
 /** EANN: the reversal turns the sign of what the features learn from the events, and of nothing else. */
 import type { Scalar, Tensor, Variable } from '@tensorflow/tfjs';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openEngine } from '../../../../src/models/engine/engine.ts';
+import { describe, expect, it } from 'vitest';
 import type { Tf } from '../../../../src/models/engine/tf.ts';
 import type { Batch } from '../../../../src/models/zoo/contract.ts';
 import { eann } from '../../../../src/models/zoo/eann.ts';
 import { reverseGradient } from '../../../../src/models/zoo/gradient-reversal.ts';
+import { onEngine } from '../../../support/tensor-check.ts';
 import { TINY_DIMS, tinyBatch, tinyLabels } from '../../../support/tiny-encoder.ts';
 
 const HEAD = { kind: 'softmax', outputs: 2 } as const;
 const STEP = { seed: 1, done: 0, total: 1 };
 let tf: Tf;
-let before: number;
 
-beforeAll(async () => {
-  tf = await openEngine();
-});
-beforeEach(() => {
-  before = tf.memory().numTensors;
-});
-afterEach(() => {
-  expect(tf.memory().numTensors).toBe(before);
+onEngine((opened) => {
+  tf = opened;
 });
 
 /** Loss and its gradients by variable, from the events alone. */

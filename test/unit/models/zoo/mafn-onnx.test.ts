@@ -1,26 +1,19 @@
 /** MAFN's ONNX graph gives the logits of the tfjs network, row by row, for every form of the network. */
 import type { Tensor as TfTensor } from '@tensorflow/tfjs';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openEngine } from '../../../../src/models/engine/engine.ts';
+import { describe, expect, it } from 'vitest';
 import type { Tf } from '../../../../src/models/engine/tf.ts';
 import type { Batch, Dims, Head, Network } from '../../../../src/models/zoo/contract.ts';
 import { MAFN_ABLATIONS, MAFN_DEFAULTS, type MafnConfig, mafn } from '../../../../src/models/zoo/mafn.ts';
 import { exportMafn } from '../../../../src/models/zoo/mafn-onnx.ts';
+import { onEngine } from '../../../support/tensor-check.ts';
 import { TINY_DIMS, tinyBatch } from '../../../support/tiny-encoder.ts';
 
 const ROWS = 8;
 let tf: Tf;
-let before: number;
 
-beforeAll(async () => {
-  tf = await openEngine();
-});
-beforeEach(() => {
-  before = tf.memory().numTensors;
-});
-afterEach(() => {
-  expect(tf.memory().numTensors).toBe(before);
+onEngine((opened) => {
+  tf = opened;
 });
 
 /** MiniLM's tokens and EfficientNet-lite0's classes. */

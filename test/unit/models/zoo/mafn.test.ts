@@ -1,11 +1,11 @@
 /** MAFN: the same numbers as a second computation, its fusion's start, what padding, missing parts and ablations do. */
 import type { Tensor, Tensor2D, Variable } from '@tensorflow/tfjs';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openEngine } from '../../../../src/models/engine/engine.ts';
+import { describe, expect, it } from 'vitest';
 import type { Tf } from '../../../../src/models/engine/tf.ts';
 import type { Batch, Column, Head, Network } from '../../../../src/models/zoo/contract.ts';
 import { MAFN_ABLATIONS, MAFN_DEFAULTS, type MafnConfig, mafn } from '../../../../src/models/zoo/mafn.ts';
 import fixture from '../../../fixtures/mafn/cross-check.json' with { type: 'json' };
+import { onEngine } from '../../../support/tensor-check.ts';
 
 type Weights = Readonly<Record<string, readonly unknown[]>>;
 
@@ -13,16 +13,9 @@ const HEAD: Head = { kind: 'softmax', outputs: 2 };
 const RATE = 1e-3;
 const { dims } = fixture;
 let tf: Tf;
-let before: number;
 
-beforeAll(async () => {
-  tf = await openEngine();
-});
-beforeEach(() => {
-  before = tf.memory().numTensors;
-});
-afterEach(() => {
-  expect(tf.memory().numTensors).toBe(before);
+onEngine((opened) => {
+  tf = opened;
 });
 
 /** Builds, sets the weights that are given, and disposes of the network afterwards. */

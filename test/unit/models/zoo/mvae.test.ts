@@ -1,10 +1,10 @@
 /** MVAE: divergence and reconstruction by hand, what a missing modality does, sampling by seed. */
 import type { Tensor } from '@tensorflow/tfjs';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openEngine } from '../../../../src/models/engine/engine.ts';
+import { describe, expect, it } from 'vitest';
 import type { Tf } from '../../../../src/models/engine/tf.ts';
 import type { Batch, Network } from '../../../../src/models/zoo/contract.ts';
 import { type MvaeConfig, mvae } from '../../../../src/models/zoo/mvae.ts';
+import { onEngine } from '../../../support/tensor-check.ts';
 import { TINY_DIMS, tinyBatch, tinyLabels } from '../../../support/tiny-encoder.ts';
 
 const HEAD = { kind: 'sigmoid', outputs: 1 } as const;
@@ -18,16 +18,9 @@ const NOTHING: MvaeConfig = {
   detectorPenalty: 0,
 };
 let tf: Tf;
-let before: number;
 
-beforeAll(async () => {
-  tf = await openEngine();
-});
-beforeEach(() => {
-  before = tf.memory().numTensors;
-});
-afterEach(() => {
-  expect(tf.memory().numTensors).toBe(before);
+onEngine((opened) => {
+  tf = opened;
 });
 
 function using(config: MvaeConfig, work: (network: Network, batch: Batch) => void): void {
