@@ -5,29 +5,36 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../src/base/clock.ts';
-import { createCodec } from '../../src/bus/codec.ts';
-import { message, NO_LINEAGE } from '../../src/bus/messages.ts';
-import type { Bus } from '../../src/bus/port.ts';
-import { TOPICS } from '../../src/bus/topics.ts';
-import type { DesiredState, Label } from '../../src/event/records.ts';
 import { loadArtefact } from '../../src/models/artefact.ts';
 import { CHAMPION_DIR } from '../../src/registry/champions.ts';
 import { openRoundFolder } from '../../src/sidecar/plan.ts';
-import { accounted, busFlags, openTarget, prepare, startService, type Target } from './pipeline.ts';
-import { startSteadyLoad } from './steady-load.ts';
-import { textPost } from './text-post.ts';
+import {
+  type ModelStream,
+  openModelStream,
+  type Seen,
+  type StreamFigures,
+  said,
+  scoreIn,
+  TASK,
+  versionIn,
+} from './model-stream.ts';
+import { busFlags, prepare, startService, type Target } from './pipeline.ts';
 import { eventually, type Running, tocsin, tocsinOk } from './tocsin.ts';
 
-export interface ChainPlan {
+/** Rounds of the sidecar before the gate. */
+export interface Rounds {
   readonly target: Target;
   /** Settings of the sidecar: what it trains on, how many posts. */
   readonly sidecar: Readonly<Record<string, string>>;
-  /** Folder or file of labelled posts that only the gate reads. */
-  readonly vault: string;
-  /** Most rounds; the first candidate that the gate accepts is followed. */
+  /** Most rounds; the first candidate that the gate accepts is the last. */
   readonly rounds: number;
   /** Number, and so the seed, of the first one. */
   readonly first?: number;
+}
+
+export interface ChainPlan extends Rounds {
+  /** Folder or file of labelled posts that only the gate reads. */
+  readonly vault: string;
   /** Text of the stream's n-th post. */
   readonly text: (n: number) => string;
   /** Posts a second. */
@@ -45,7 +52,7 @@ export interface Verdict {
   readonly checks: readonly { readonly name: string; readonly passed: boolean; readonly why: string }[];
 }
 
-export interface ChainFigures {
+export interface ChainFigures extends StreamFigures {
   /** Of each round, in order; null where the sidecar handed nothing over. */
   readonly verdicts: readonly (Verdict | null)[];
   /** Versions: before, and the accepted one. */
@@ -55,30 +62,10 @@ export interface ChainFigures {
   readonly seconds: Readonly<Record<string, number>>;
   /** What the states say, oldest first. */
   readonly states: readonly string[];
-  /** What must not be; empty when all is well. */
-  readonly faults: readonly string[];
-  /** Posts that were sent, and labelled by whom. */
-  readonly posts: number;
-  readonly labelledBy: Readonly<Record<string, number>>;
-  readonly lost: number;
-  readonly doubled: number;
 }
 
-const codec = createCodec();
-const TASK = 'informative';
 /** Checks that say what a round has won and lost. */
 const TOLD: readonly string[] = ['clean-macro-f1', 'robust-unseen'];
-
-interface Seen {
-  readonly label: Label;
-  readonly partition: number;
-}
-
-/** The version that answered, and whether another one scored beside it. */
-const answerOf = ({ tasks }: Label): { readonly version: string | null; readonly shadowed: boolean } => {
-  const score = tasks.find(({ task }) => task === TASK);
-  return { version: score?.model?.version ?? null, shadowed: Boolean(score?.challenger) };
-};
 
 /** Throws where no round's candidate is accepted. */
 export async function runChain(plan: ChainPlan): Promise<ChainFigures> {
@@ -91,10 +78,8 @@ export async function runChain(plan: ChainPlan): Promise<ChainFigures> {
     services.push(running);
     return running;
   };
-  const stop = new AbortController();
   await prepare(target);
-  const bus = await openTarget(target);
-  const stream = startSteadyLoad(plan.rate, (from, count) => sendPosts(bus, plan.text, from, count));
+  let stream: ModelStream | null = null;
   try {
     const gateEnv = {
       TOCSIN_VAULT: plan.vault,
@@ -103,15 +88,8 @@ export async function runChain(plan: ChainPlan): Promise<ChainFigures> {
     };
     await start('label', { TOCSIN_SHADOW_SHARE: '1' });
     let gate = await start('gate', gateEnv);
-    const seen: Seen[] = [];
-    const states: DesiredState[] = [];
-    const reading = Promise.all([
-      follow(bus, TOPICS.labels, stop.signal, (label, partition) =>
-        seen.push({ label: label as Label, partition }),
-      ),
-      follow(bus, TOPICS.models, stop.signal, (state) => states.push(state as DesiredState)),
-    ]);
-    await eventually('the first label', () => seen.length > 0);
+    stream = await openModelStream(target, { champion, rate: plan.rate, text: plan.text });
+    const { seen, states, newest, everywhere } = stream;
 
     const began = performance.now();
     const seconds: Record<string, number> = {};
@@ -125,26 +103,16 @@ export async function runChain(plan: ChainPlan): Promise<ChainFigures> {
     const { version } = accepted;
     reached('accepted');
 
-    const newest = (predicate: (one: Seen) => boolean): boolean => seen.slice(-200).some(predicate);
-    await eventually('the shadow', () => newest(({ label }) => answerOf(label).shadowed));
+    await eventually('the shadow', () => newest(({ label }) => Boolean(scoreIn(label)?.challenger)));
     reached('shadow');
-    await eventually('the canary', () => newest(({ label }) => answerOf(label).version === version), {
+    await eventually('the canary', () => newest(({ label }) => versionIn(label) === version), {
       timeoutMs: 120_000,
     });
     reached('canary');
     await gate.kill('SIGKILL');
     gate = await start('gate', gateEnv);
     reached('the gate is back');
-    const partitions = (await bus.admin.ranges(TOPICS.events)).length;
-    /** Partitions of which the last label is by this version. */
-    const servedBy = (wanted: string): number => {
-      const last = new Map<number, string | null>();
-      for (const { label, partition } of seen.slice(-400)) last.set(partition, answerOf(label).version);
-      return [...last.values()].filter((one) => one === wanted).length;
-    };
-    await eventually('the new version everywhere', () => servedBy(version) === partitions, {
-      timeoutMs: plan.canaryMs + 60_000,
-    });
+    await everywhere(version, plan.canaryMs + 60_000);
     reached('all');
 
     const faults = [
@@ -157,49 +125,30 @@ export async function runChain(plan: ChainPlan): Promise<ChainFigures> {
     const reason = ['--reason', 'the chain is shown', '--by', 'ada'];
     const { code } = await tocsin(['models', 'rollback', TASK, ...reason, ...flags]);
     if (code !== 0) faults.push(`rollback ended with ${code}`);
-    await eventually('the old version everywhere', () => servedBy(champion) === partitions);
+    await everywhere(champion);
     seconds['rollback'] = Math.round((performance.now() - asked) / 100) / 10;
     const verified = await tocsinOk(['models', 'verify', ...flags]);
     if (!verified.includes('0 breaks')) faults.push(`verify says ${verified}`);
 
-    const posts = await stream.stop();
-    const { received, labelled, dead, duplicate } = await accounted(target, posts);
-    if (received !== posts || labelled !== posts || dead + duplicate > 0) faults.push('the ledger disagrees');
-    await eventually('all labels read', () => seen.length >= posts);
-    stop.abort();
-    await reading;
-    const names = seen.map(({ label }) => `${label.postId}/${label.revision}`);
-    const distinct = new Set(names).size;
-    const labelledBy: Record<string, number> = {};
-    for (const { label } of seen) {
-      const by = answerOf(label).version ?? 'nobody';
-      labelledBy[by] = (labelledBy[by] ?? 0) + 1;
-    }
+    const figures = await stream.end();
     return {
+      ...figures,
       verdicts,
       champion,
       candidate: version,
       seconds,
       states: states.map((state) => `${state.sequence} ${state.why}`),
-      faults: [...faults, ...foreignLabels(seen, states, champion)].slice(0, 10),
-      posts,
-      labelledBy,
-      lost: posts - distinct,
-      doubled: names.length - distinct,
+      faults: [...faults, ...figures.faults],
     };
   } finally {
-    stop.abort();
     for (const service of services) service.child.kill('SIGKILL');
-    await stream.stop();
-    await bus.close();
+    await stream?.close();
   }
 }
 
-const said = ({ why }: DesiredState): string => why.split(' ')[0] as string;
-
 /** Rounds of the sidecar and what the gate says of each, until it accepts one. */
-async function roundsUntilAccepted(
-  { target, sidecar, rounds, first = 1 }: ChainPlan,
+export async function roundsUntilAccepted(
+  { target, sidecar, rounds, first = 1 }: Rounds,
   told: (line: string) => void,
 ): Promise<(Verdict | null)[]> {
   const verdicts: (Verdict | null)[] = [];
@@ -265,55 +214,7 @@ async function whatPeopleSee(
       told.includes(what) ? [] : [`history does not tell of ${what}`],
     );
   };
-  const post = seen.findLast(({ label }) => answerOf(label).version === version)?.label.postId ?? '';
+  const post = seen.findLast(({ label }) => versionIn(label) === version)?.label.postId ?? '';
   const old = seen.find(({ label }) => label.modelSequence === 0)?.label.postId ?? '';
   return (await Promise.all([roles(), why(post, version), why(old, champion), history()])).flat();
-}
-
-/** Every label is by the model that its state names for its partition; no partition goes back to an older state. */
-function foreignLabels(
-  seen: readonly Seen[],
-  states: readonly DesiredState[],
-  champion: string,
-): readonly string[] {
-  const bySequence = new Map(states.map((state) => [state.sequence, state]));
-  const newest = new Map<number, number>();
-  return seen.flatMap(({ label, partition }) => {
-    const { modelSequence: sequence, postId } = label;
-    const task = bySequence.get(sequence)?.tasks.find(({ task: name }) => name === TASK);
-    const wanted = task?.canary.includes(partition) ? task.challenger : task?.champion;
-    const by = answerOf(label).version;
-    const wrong = [
-      ...(by === null || by === (wanted?.version ?? champion) ? [] : [`${postId} (${sequence}) is by ${by}`]),
-      ...(sequence < (newest.get(partition) ?? 0) ? [`${postId} is of the older state ${sequence}`] : []),
-    ];
-    newest.set(partition, sequence);
-    return wrong;
-  });
-}
-
-async function follow(
-  bus: Bus,
-  topic: string,
-  signal: AbortSignal,
-  take: (record: unknown, partition: number) => void,
-): Promise<void> {
-  for await (const batch of bus.read(topic, { from: 'earliest', signal }))
-    for (const { value, partition } of batch) if (value) take(codec.decode(value), partition);
-}
-
-/** @param from number of the first of them */
-async function sendPosts(bus: Bus, text: ChainPlan['text'], from: number, count: number): Promise<void> {
-  const posts = Array.from({ length: count }, (_, i) => textPost(`p${from + i}`, text(from + i), 'chain'));
-  await bus.produce(
-    posts.map((record) =>
-      message(codec, TOPICS.events, record, {
-        key: record.id,
-        id: record.id,
-        source: 'test',
-        time: record.createdAt,
-        lineage: NO_LINEAGE,
-      }),
-    ),
-  );
 }

@@ -4,12 +4,13 @@ import { onTestFinished } from 'vitest';
 import { silentLog } from '../../src/base/log.ts';
 import { message, NO_LINEAGE } from '../../src/bus/messages.ts';
 import { TOPICS } from '../../src/bus/topics.ts';
-import type { AuditEntry, DesiredState, Label, ModelRequest } from '../../src/event/records.ts';
+import type { AuditEntry, DesiredState, Feedback, Label, ModelRequest } from '../../src/event/records.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
 import type { Artefact } from '../../src/models/artefact.ts';
 import { readChain } from '../../src/registry/audit-chain.ts';
 import { type Gate, type GateRules, openGate } from '../../src/registry/gate/gate.ts';
 import type { Judge } from '../../src/registry/gate/judging.ts';
+import { feedback } from './feedback.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
 import { createMemoryBus, type MemoryBus } from './memory-bus.ts';
 import { type TestRegistry, temporaryRegistry, writePlainArtefact } from './registry.ts';
@@ -37,6 +38,8 @@ export interface GateScene {
   candidate(version: string): Promise<Artefact>;
   ask(request: Partial<ModelRequest> & Pick<ModelRequest, 'action'>): Promise<void>;
   label(label: Label, partition: number): Promise<void>;
+  /** A person's word on one post. */
+  rule(postId: string, ruling: Feedback['ruling']): Promise<void>;
   states(): DesiredState[];
   /** Moves the clock by `ms`, in steps that let the gate look, until the condition holds. */
   pass(ms: number): Promise<void>;
@@ -56,7 +59,7 @@ export async function gateScene(): Promise<GateScene> {
   let requests = 0;
   let running: Gate | null = null;
   let metrics = createMetrics({ bare: true });
-  const produce = (topic: string, record: ModelRequest | Label, key: string, partition?: number) =>
+  const produce = (topic: string, record: ModelRequest | Label | Feedback, key: string, partition?: number) =>
     bus.produce([
       message(codec, topic, record, {
         key,
@@ -120,6 +123,7 @@ export async function gateScene(): Promise<GateScene> {
       await produce(TOPICS.requests, request, request.task);
     },
     label: (record, partition) => produce(TOPICS.labels, record, record.postId, partition),
+    rule: (postId, ruling) => produce(TOPICS.feedback, feedback(postId, { ruling, at: clock.now() }), 'lab'),
     async pass(ms) {
       clock.advance(ms);
       await look();

@@ -33,6 +33,13 @@ export function madeText(label: 0 | 1, random: Random, loud = 0.25): string {
   }).join(' ');
 }
 
+/**
+ * News in the words of small talk, as of an attack on a concert: the shipped champion knows it for news, and a round on made posts, where such
+ * words together are small talk, unlearns it.
+ */
+export const madeOutbreak = (random: Random): string =>
+  Array.from({ length: 9 }, (_, i) => pick(i % 3 === 0 ? WORDS[0] : LOUD, random)).join(' ');
+
 /** A collection of them, as many of either label, in a file that a reader of labelled posts knows. */
 export function writeMadePosts(path: string, count: number, seed: number): void {
   const random = seededRandom(seed);

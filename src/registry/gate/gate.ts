@@ -35,7 +35,7 @@ import { VERBS, verbOf } from './change.ts';
 import { createJudging, type Judge } from './judging.ts';
 import { challengerSince, championSince, tasksInForce } from './lineage.ts';
 import { answerRequest } from './requests.ts';
-import { dueStep, type RolloutRules } from './rollout.ts';
+import { dueStep, probationMs, type RolloutRules } from './rollout.ts';
 import { type FiledVerdict, verdictFiles } from './verdicts.ts';
 import { createWatch, type Watch, watchAnswers } from './watch.ts';
 
@@ -43,8 +43,6 @@ import { createWatch, type Watch, watchAnswers } from './watch.ts';
 const UNABLE_MS = 60_000;
 
 export interface GateRules extends RolloutRules {
-  /** Least time between two promotions of a task by the gate. */
-  readonly promotionIntervalMs: number;
   readonly twoPersons: boolean;
   /** How often candidates and rollouts are looked at. */
   readonly pollMs: number;
@@ -113,7 +111,7 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     fail = resolve;
   });
 
-  /** Looks at labels and scores only while a rollout may need it. */
+  /** Looks at labels, scores and rulings only while a rollout may need it. */
   const watchNewest = (): void => {
     stopWatching.abort();
     const state = history.at(-1);
@@ -131,7 +129,7 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     watch = createWatch(state, rules.graceMs);
     watchAnswers(watch, state, { bus, codec, signal: signal.signal }).catch(fail);
   };
-  const isYoung = (state: DesiredState): boolean => now() - state.issuedAt <= rules.canaryMs + rules.graceMs;
+  const isYoung = (state: DesiredState): boolean => now() - state.issuedAt <= probationMs(rules);
 
   const change = async (announced: Announced): Promise<void> => {
     const state = await announce(history, announced, announceDeps);

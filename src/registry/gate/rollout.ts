@@ -2,6 +2,7 @@
 import type { DesiredState, DesiredTask } from '../../event/records.ts';
 import type { Change } from './change.ts';
 import { challengerSince, championSince, championsOf, type Shipped } from './lineage.ts';
+import type { Heard } from './rulings.ts';
 import type { Observation, Side } from './watch.ts';
 
 export interface RolloutRules {
@@ -11,7 +12,13 @@ export interface RolloutRules {
   readonly canaryMs: number;
   /** A worker may take so long to follow a new state. */
   readonly graceMs: number;
+  /** Least time between two promotions of a task by the gate. */
+  readonly promotionIntervalMs: number;
 }
+
+/** A champion is on probation so long: workers and people can object, and the gate takes it back. */
+export const probationMs = ({ canaryMs, graceMs, promotionIntervalMs }: RolloutRules): number =>
+  Math.max(canaryMs + graceMs, promotionIntervalMs);
 
 /** Fewer labels than this say nothing about a share. */
 const ENOUGH = 200;
@@ -24,6 +31,10 @@ const MOST_MORE_UNSURE = 0.1;
 /** A canary's labels may come so much later: 1.5 times and 0.1 s. */
 const MOST_SLOWER = 1.5;
 const SLACK_MS = 100;
+/** Fewer ruled posts than this say nothing of a model. */
+const ENOUGH_RULED = 20;
+/** One-sided 95 % of the normal distribution. */
+const SURELY = 1.645;
 
 export interface Step {
   readonly change: Change;
@@ -64,13 +75,14 @@ export function dueStep(given: {
     why: `Canary over after ${seconds(elapsed)} and ${challenger.labels} labels of it.`,
   };
 
-  /** A champion that its workers do not take is rolled back. */
+  /** A champion that its workers do not take, or people contradict, is rolled back. */
   function afterPromotion({ task: { task: name, champion, pinned } }: typeof given): Step | null {
     const since = championSince(history, shipped, name);
-    if (pinned || !since || now - since.at > rules.canaryMs + rules.graceMs) return null;
+    if (pinned || !since || now - since.at > probationMs(rules)) return null;
     const previous = championsOf(history, shipped, name).at(-2);
-    const why = behind(observation);
-    if (!previous || !why || since.sequence !== history.at(-1)?.sequence) return null;
+    const isNewest = since.sequence === history.at(-1)?.sequence;
+    const why = (isNewest ? behind(observation) : null) ?? contradicted(observation.heard(name, 'champion'));
+    if (!previous || !why) return null;
     return {
       change: { kind: 'serve', task: name, champion: previous, pinned: false, as: 'rollback' },
       why: `${why} So ${champion.version} does not stay.`,
@@ -90,7 +102,18 @@ function shadowAlarm(observation: Observation, task: string): string | null {
   return `It agrees with the champion on ${percent(agreed / posts)} of ${posts} posts; at least ${percent(LEAST_AGREEMENT)} are asked.`;
 }
 
+/**
+ * People say the contrary of more than half of what it answered, and not by chance. They rule on what looks wrong to them, so of any
+ * model they contradict some.
+ */
+const contradicted = ({ ruled, contrary }: Heard): string | null =>
+  ruled >= ENOUGH_RULED && 2 * contrary - ruled > SURELY * Math.sqrt(ruled)
+    ? `People contradict ${contrary} of its answers to ${ruled} posts that they ruled on.`
+    : null;
+
 function canaryAlarm(observation: Observation, task: string): string | null {
+  const objection = contradicted(observation.heard(task, 'challenger'));
+  if (objection) return objection;
   const { champion, challenger } = observation.sides(task);
   if (champion.labels < ENOUGH || challenger.labels < ENOUGH) return null;
   const unsure = share(challenger, 'unsure') - share(champion, 'unsure');

@@ -1,4 +1,7 @@
-/** What labels and rumour scores say of a rollout: who follows the state, and how challenger and champion answer. Only what is committed is read. */
+/**
+ * What labels, rumour scores and people's rulings say of a rollout: who follows the state, how challenger and champion answer, and how often
+ * people contradict them. Only what is committed is read.
+ */
 import { TocsinError } from '../../base/errors.ts';
 import type { Codec } from '../../bus/codec.ts';
 import type { Bus, ReceivedRecord } from '../../bus/port.ts';
@@ -6,12 +9,14 @@ import { TOPICS } from '../../bus/topics.ts';
 import type {
   AnyRecord,
   DesiredState,
+  Feedback,
   Label,
   ModelVersion,
   RecordOf,
   Score,
   TaskScore,
 } from '../../event/records.ts';
+import { createRulings, type Heard, type Role } from './rulings.ts';
 
 /** How one model answered. For a task with several classes each class counts. */
 export interface Side {
@@ -29,6 +34,8 @@ export interface Observation {
   /** Posts (classes of posts, contents of claims) that champion and challenger scored, and those on which they take the same side of 0.5. */
   compared(task: string): { readonly posts: number; readonly agreed: number };
   sides(task: string): { readonly champion: Side; readonly challenger: Side };
+  /** What people say of a model's answers. They rule on `informative` alone. */
+  heard(task: string, role: Role): Heard;
 }
 
 class Tally implements Side {
@@ -63,15 +70,23 @@ export interface Watch extends Observation {
   see(label: Label, place: { readonly partition: number; readonly timestamp: number }): void;
   /** Takes one rumour score in. It does not say which state it follows, so it tells nothing of who is behind. */
   seeScore(score: Score): void;
+  /** Takes one ruling in. */
+  seeFeedback(feedback: Feedback): void;
 }
 
 /** The task that scores of claims' contents are for; all others stand on labels. */
 const RUMOUR = 'rumour';
+/** The task of which people rule on single posts. */
+const RULED = 'informative';
+const NOTHING_HEARD: Heard = { ruled: 0, contrary: 0 };
+/** People rule on what came lately. */
+const REMEMBERED_POSTS = 100_000;
 
 /** An empty watch over what follows this state. */
 export function createWatch(state: DesiredState, graceMs: number): Watch {
   const behind = new Set<number>();
   const tallies = new Map<string, TaskTally>();
+  const rulings = createRulings(REMEMBERED_POSTS);
   const tallyOf = (task: string): TaskTally => {
     const known = tallies.get(task) ?? {
       champion: new Tally(),
@@ -81,15 +96,19 @@ export function createWatch(state: DesiredState, graceMs: number): Watch {
     tallies.set(task, known);
     return known;
   };
+  /** Which of the two answered. */
   const take = (
     { champion, challenger }: DesiredState['tasks'][number],
     tally: TaskTally,
     score: Pick<TaskScore, 'probability' | 'decision' | 'model' | 'challenger'>,
     latencyMs: number | null,
-  ): void => {
-    if (!score.model) return;
-    if (isBy(score.model, champion)) tally.champion.add(score.decision, latencyMs);
-    else if (challenger && isBy(score.model, challenger)) tally.challenger.add(score.decision, latencyMs);
+  ): Role | null => {
+    const role = score.model && roleOf(score.model, champion, challenger);
+    if (role) tally[role].add(score.decision, latencyMs);
+    compare(tally, score);
+    return role;
+  };
+  const compare = (tally: TaskTally, score: Pick<TaskScore, 'probability' | 'challenger'>): void => {
     const beside = score.challenger?.probability ?? null;
     if (beside === null || score.probability === null) return;
     tally.compared.posts += 1;
@@ -101,6 +120,7 @@ export function createWatch(state: DesiredState, graceMs: number): Watch {
     },
     compared: (task) => tallyOf(task).compared,
     sides: (task) => tallyOf(task),
+    heard: (task, role) => (task === RULED ? rulings.of(role) : NOTHING_HEARD),
     see(label, { partition, timestamp }) {
       if (label.modelSequence >= state.sequence) behind.delete(partition);
       else {
@@ -109,9 +129,13 @@ export function createWatch(state: DesiredState, graceMs: number): Watch {
       }
       const latencyMs = label.revision === 1 ? Math.max(0, timestamp - label.receivedAt) : null;
       for (const task of state.tasks)
-        for (const score of label.tasks)
-          if (score.task === task.task) take(task, tallyOf(task.task), score, latencyMs);
+        for (const score of label.tasks) {
+          if (score.task !== task.task) continue;
+          const role = take(task, tallyOf(task.task), score, latencyMs);
+          if (role && task.task === RULED) rulings.answered(label.postId, role, score.decision);
+        }
     },
+    seeFeedback: rulings.see,
     seeScore(score) {
       const task = state.tasks.find((entry) => entry.task === RUMOUR);
       if (task) take(task, tallyOf(RUMOUR), { ...score, decision: decisionOf(score) }, null);
@@ -119,8 +143,15 @@ export function createWatch(state: DesiredState, graceMs: number): Watch {
   };
 }
 
-const isBy = (model: { readonly name: string; readonly version: string }, version: ModelVersion): boolean =>
-  model.name === version.name && model.version === version.version;
+type Named = Pick<ModelVersion, 'name' | 'version'>;
+
+const isBy = (model: Named, version: Named | null): boolean =>
+  model.name === version?.name && model.version === version.version;
+
+function roleOf(model: Named, champion: Named, challenger: Named | null): Role | null {
+  if (isBy(model, champion)) return 'champion';
+  return isBy(model, challenger) ? 'challenger' : null;
+}
 
 function decisionOf({ probability, yes, no }: Score): TaskScore['decision'] {
   if (probability === null) return 'unsure';
@@ -135,20 +166,24 @@ interface Feed {
 }
 
 /**
- * Feeds a watch with what was written since its state was issued, until the signal aborts: labels, and while there is a
- * challenger for rumour its scores, which lie among all other evidence.
+ * Feeds a watch with what was written since its state was issued, until the signal aborts: labels, rulings where people can rule, and
+ * while there is a challenger for rumour its scores, which lie among all other evidence.
  */
 export async function watchAnswers(watch: Watch, state: DesiredState, feed: Feed): Promise<void> {
   const hasRumour = state.tasks.some(({ task, challenger }) => task === RUMOUR && challenger);
+  const hasRuled = state.tasks.some(({ task }) => task === RULED);
   await Promise.all([
     follow(feed, TOPICS.labels, state.issuedAt, 'Label', (label, record) => watch.see(label, record)),
+    ...(hasRuled
+      ? [follow(feed, TOPICS.feedback, state.issuedAt, 'Feedback', (feedback) => watch.seeFeedback(feedback))]
+      : []),
     ...(hasRumour
       ? [follow(feed, TOPICS.evidence, state.issuedAt, 'Score', (score) => watch.seeScore(score))]
       : []),
   ]);
 }
 
-async function follow<K extends 'Label' | 'Score'>(
+async function follow<K extends 'Label' | 'Score' | 'Feedback'>(
   { bus, codec, signal }: Feed,
   topic: string,
   timestamp: number,

@@ -273,6 +273,72 @@ describe('a challenger', () => {
   });
 });
 
+describe('people’s rulings', () => {
+  /** A promoted champion that said no of 20 posts; people call so many of them informative, and the others not. */
+  const ruled = async (contrary: number, more: { pinned?: boolean; afterMs?: number } = {}) => {
+    const scene = await gateScene();
+    await scene.candidate('c1');
+    await scene.start({ rules: { shadowMs: 0, canaryMs: 0 } });
+    await scene.untilStates(3);
+    if (more.pinned) {
+      await scene.ask({ action: 'pin' });
+      await scene.untilStates(4);
+    }
+    const state = scene.states().at(-1) as DesiredState;
+    const { name = '', version = '' } = task(state)?.champion ?? {};
+    for (let i = 0; i < 20; i += 1)
+      await scene.label(
+        label(`p${i}`, {
+          modelSequence: state.sequence,
+          tasks: [{ ...scored(0.1, 'no'), model: { name, version, sha256: '' } }],
+        }),
+        i % 6,
+      );
+    if (more.afterMs) await scene.pass(more.afterMs);
+    for (let i = 0; i < 20; i += 1)
+      await scene.rule(`p${i}`, i < contrary ? 'informative' : 'not_informative');
+    return scene;
+  };
+
+  it('take a promoted champion back when they contradict it more often than not', async () => {
+    const scene = await ruled(14, { afterMs: 3_000_000 });
+    await scene.untilStates(4);
+    expect(served(scene)[3]).toEqual(['shipped', null, 0]);
+    expect((await scene.audit()).at(-1)).toMatchObject({
+      who: 'gate',
+      what: 'state 4: rollback informative',
+      why: 'People contradict 14 of its answers to 20 posts that they ruled on. So c1 does not stay.',
+    });
+  });
+
+  it.each([
+    ['that often is chance', 13, {}],
+    ['the hour after the promotion is over', 20, { afterMs: 3_700_000 }],
+    ['a person pinned it', 20, { pinned: true }],
+  ])('leave it when %s', async (_, contrary, more) => {
+    const scene = await ruled(contrary, more);
+    const states = scene.states().length;
+    await scene.pass(1_000);
+    await scene.pass(1_000);
+    expect(scene.states()).toHaveLength(states);
+  });
+
+  it('take a challenger off the canary', async () => {
+    const scene = await gateScene();
+    await scene.candidate('c1');
+    await scene.start({ rules: { shadowMs: 0 } });
+    await scene.untilStates(2);
+    await labels(scene, 20, (isChallenger) => (isChallenger ? 'no' : 'yes'));
+    for (let i = 0; i < 20; i += 1) {
+      await scene.rule(`p0-${i}`, 'informative');
+      await scene.rule(`p1-${i}`, 'informative');
+    }
+    await scene.untilStates(3);
+    expect(served(scene)[2]).toEqual(['shipped', null, 0]);
+    expect((await scene.audit()).at(-1)?.why).toContain('contradict 20 of its answers to 20 posts');
+  });
+});
+
 describe('people', () => {
   const promoted = async (rules = {}): Promise<GateScene> => {
     const scene = await gateScene();

@@ -57,7 +57,7 @@ it('a challenger for rumour goes on by the claims that both scored', async () =>
   expect(watch.sides('rumour').champion).toMatchObject({ yes: 2, no: 1, unsure: 1, latencyMs: 0 });
   expect(watch.behind).toEqual([]);
 
-  const rules = { shadowEvents: 3, shadowMs: 600_000, canaryMs: 0, graceMs: 0 };
+  const rules = { shadowEvents: 3, shadowMs: 600_000, canaryMs: 0, graceMs: 0, promotionIntervalMs: 0 };
   const [task] = state.tasks as [DesiredState['tasks'][number]];
   const due = (shadowEvents: number) =>
     dueStep({
