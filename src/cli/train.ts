@@ -11,6 +11,7 @@ import type { Architecture } from '../models/zoo/contract.ts';
 import type { Dataset } from '../training/dataset.ts';
 import type { DefendedOptions, WordDefence } from '../training/harden.ts';
 import type { Task } from '../training/tasks.ts';
+import type { Teaching } from '../training/teachers.ts';
 import { openAskedEngine, withBackendFlag } from './backend-flag.ts';
 import { EXIT, reportFailure } from './runtime.ts';
 
@@ -53,10 +54,11 @@ const trainingOf = (flags: Flags, defences: readonly WordDefence[]): Partial<Def
     maxEpochs: whole(flags, 'max-epochs', 1),
     patience: whole(flags, 'patience', 1),
     learningRate: number(flags, 'learning-rate', 'a number above 0', (n) => n > 0),
-    schedule: oneOf(flags, 'schedule', ['constant', 'eann'] as const),
+    schedule: oneOf(flags, 'schedule', ['constant', 'eann', 'linear'] as const),
     stopOn: oneOf(flags, 'stop-on', ['loss', 'macroF1', 'balancedAccuracy'] as const),
     classWeights: flags['classWeights'] === false ? false : undefined,
     defence: oneOf(flags, 'defence', defences),
+    teachersPart: number(flags, 'teachers-part', 'a number above 0, at most 1', (n) => n > 0 && n <= 1),
     plainShare: number(flags, 'plain-share', 'a number between 0 and 1', (n) => n > 0 && n < 1),
   });
 
@@ -88,6 +90,9 @@ const ownVersion = (): string =>
 /** Everyday posts beside the 27,000 of CrisisLexT26: enough to be refused, too few to outweigh them. */
 const EVERYDAY_LIMIT = 3_000;
 
+/** Posts without a label: about half as many as have one. */
+const UNLABELLED_LIMIT = 12_000;
+
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
@@ -102,6 +107,7 @@ async function trainModel(name: string, flags: Flags): Promise<void> {
   const { splitBy } = await import('../training/splits.ts');
   const { withEveryday } = await import('../training/everyday.ts');
   const { readDataset } = await import('../training/read-dataset.ts');
+  const { readSentences } = await import('../training/teachers.ts');
   const { recipeOf } = await import('../training/recipes.ts');
   const { TASK_NAMES } = await import('../training/tasks.ts');
   const { READINGS } = await import('../models/words.ts');
@@ -143,6 +149,28 @@ async function trainModel(name: string, flags: Flags): Promise<void> {
     threads: 2,
     log: createLog('train', 'warn'),
   });
+  const teachers =
+    training.teachersPart === undefined
+      ? null
+      : await openEncoders(['sentence'], {
+          ...given({ text: flags['textEncoder'] as string | undefined }),
+          cacheDir: cacheDir(),
+          threads: 2,
+          log: createLog('train', 'warn'),
+          passingTexts: true,
+        });
+  const teaching: Teaching | null = teachers?.text
+    ? {
+        sentences: readSentences(teachers.text),
+        unlabelled:
+          flags['unlabelled'] === undefined
+            ? null
+            : {
+                data: await read(flags['unlabelled'], 'informative'),
+                limit: whole(flags, 'unlabelled-limit', 1) ?? UNLABELLED_LIMIT,
+              },
+      }
+    : null;
   try {
     const artefact = await buildArtefact(tf, {
       model: { architecture: row, config, head: recipeOf(name, data).head },
@@ -150,6 +178,7 @@ async function trainModel(name: string, flags: Flags): Promise<void> {
       split,
       encoders,
       training,
+      teaching,
       out: resolve(String(flags['out'])),
       unseenFolds: whole(flags, 'unseen-folds', 2) ?? 0,
       leaveOut: flags['leaveOut'] as string[],
@@ -165,6 +194,7 @@ async function trainModel(name: string, flags: Flags): Promise<void> {
     process.stdout.write(`${JSON.stringify(line)}\n`);
   } finally {
     await encoders.close();
+    await teachers?.close();
   }
 }
 
@@ -194,7 +224,7 @@ export function register(program: Command): void {
     .option('--stop-on <figure>', 'dev figure that decides: loss or macroF1')
     .option('--batch <n>', 'rows in a step')
     .option('--learning-rate <r>', "Adam's rate")
-    .option('--schedule <name>', 'of the rate: constant or eann')
+    .option('--schedule <name>', 'of the rate: constant, eann or linear')
     .option('--no-class-weights', 'lets a large class weigh more than a small one')
     .option(
       '--defence <name>',
@@ -204,6 +234,12 @@ export function register(program: Command): void {
       '--plain-share <s>',
       'add an undefended mmn whose logits make this share of the answer, as half of the filters and units',
     )
+    .option(
+      '--teachers-part <p>',
+      'first train four teachers on the same posts; of what is taught of a labelled post, this part is what they say',
+    )
+    .option('--unlabelled <path>', 'posts that the teachers alone answer, whatever their labels: CrisisLexT6')
+    .option('--unlabelled-limit <n>', `at most so many of them (default ${UNLABELLED_LIMIT})`)
     .option(
       '--reading <name>',
       'which words of a text are read: first or known (default: as the shipped models)',

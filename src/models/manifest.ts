@@ -96,6 +96,13 @@ export interface Manifest {
       readonly examples: number;
       readonly sha256: string;
     };
+    /** Posts without labels that teachers answered in training (src/training/teachers.ts). */
+    readonly unlabelled?: {
+      readonly name: string;
+      readonly licence: string;
+      readonly examples: number;
+      readonly sha256: string;
+    };
   };
   readonly split: {
     readonly protocol: string;
@@ -186,7 +193,11 @@ export const manifestSchema: z.ZodType<Manifest> = z.object({
     .exactOptional(),
   calibration: calibrations,
   thresholds: z.object({ name: z.string(), yes: probability, no: probability }),
-  data: z.object({ ...collection, also: z.object(collection).exactOptional() }),
+  data: z.object({
+    ...collection,
+    also: z.object(collection).exactOptional(),
+    unlabelled: z.object(collection).exactOptional(),
+  }),
   split: z.object({
     protocol: z.string(),
     seed: z.number().int(),

@@ -18,6 +18,7 @@ import { hashesOf, openPictures } from './pictures.ts';
 import { servingFiles } from './serving-files.ts';
 import { encodeSplit, type Split } from './splits.ts';
 import { isBinary } from './tasks.ts';
+import { type Teaching, unlabelledFor } from './teachers.ts';
 
 export interface BuildOptions {
   readonly model: Model;
@@ -25,6 +26,8 @@ export interface BuildOptions {
   readonly split: Split;
   readonly encoders: Encoders;
   readonly training: DefendedOptions;
+  /** Needed where `training` asks for teachers. */
+  readonly teaching?: Teaching | null;
   /** The artefact's folder; must not exist or be empty. Checkpoints lie beside it until all is done. */
   readonly out: string;
   /**
@@ -41,7 +44,8 @@ export interface BuildOptions {
 
 /** Trains and writes a model of any task. Continues where a killed run stopped. */
 export async function buildArtefact(tf: Tf, build: BuildOptions): Promise<Artefact> {
-  const { model, data, split, encoders, training, out } = build;
+  const { model, data, split, encoders, training, teaching = null, out } = build;
+  const unlabelled = teaching?.unlabelled ?? null;
   await refuseExisting(out);
   const { name, source } = model.architecture;
   const { config, head } = model;
@@ -56,9 +60,10 @@ export async function buildArtefact(tf: Tf, build: BuildOptions): Promise<Artefa
       words: encoders.vocabulary.id,
       encoders: usedEncoders,
       engine: describeEngine(tf),
+      ...(unlabelled ? { unlabelled: { sha256: unlabelled.data.sha256, limit: unlabelled.limit } } : {}),
     };
     const dir = `${checkpointDir}/${on.protocol.replace(/[^A-Za-z0-9_-]/g, '_')}-${splitHash.slice(0, 8)}`;
-    const deps = { tf, encoders, checkpoints: openCheckpoints(dir, run) };
+    const deps = { tf, encoders, teaching, checkpoints: openCheckpoints(dir, run) };
     const report = (epoch: EpochReport): void => build.report(on.protocol, epoch);
     return train({ ...deps, report }, model, data, on, training);
   };
@@ -91,6 +96,16 @@ export async function buildArtefact(tf: Tf, build: BuildOptions): Promise<Artefa
         examples: data.examples.length,
         sha256: data.sha256,
         ...(data.also ? { also: data.also } : {}),
+        ...(unlabelled
+          ? {
+              unlabelled: {
+                name: unlabelled.data.name,
+                licence: unlabelled.data.licence,
+                examples: unlabelledFor(data, split, unlabelled).length,
+                sha256: unlabelled.data.sha256,
+              },
+            }
+          : {}),
       },
       split: {
         protocol: split.protocol,

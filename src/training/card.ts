@@ -229,7 +229,7 @@ ${hardened(training.options)}`,
     `## Data and licence
 
 ${data.name}: ${data.examples.toLocaleString('en')} ${COLLECTIONS[data.name] ?? 'labelled examples'}. Licence ${data.licence}; the posts remain their authors' and none is in
-this folder (split.json holds ids alone).${data.also ? ` ${data.also.examples.toLocaleString('en')} of them are ${data.also.name} (${ALSO[data.also.name] ?? ''}licence ${data.also.licence}), as posts that are not informative and tell of nothing.` : ''}
+this folder (split.json holds ids alone).${data.also ? ` ${data.also.examples.toLocaleString('en')} of them are ${data.also.name} (${ALSO[data.also.name] ?? ''}licence ${data.also.licence}), as posts that are not informative and tell of nothing.` : ''}${data.unlabelled ? ` ${data.unlabelled.examples.toLocaleString('en')} posts of ${data.unlabelled.name} (licence ${data.unlabelled.licence}) train without their labels, as teachers answer them.` : ''}
 
 Split \`${split.protocol}\` (seed ${split.seed}): ${split.train.toLocaleString('en')} train, ${split.dev.toLocaleString('en')} dev, ${split.test.toLocaleString('en')} test; near-duplicate texts stay on one side.${words ? ` Word vectors: GloVe 6B 100-d, 50,000 English words, frozen (table ${words.id}); ${readingOf(words.id) === 'first' ? 'the first 15 words count' : 'fifteen words of a post count, numbers among them'}.` : ''}${encoders.map(({ id }) => ` Frozen encoder: ${id}.`).join('')}
 Text is normalised by \`${manifest.normaliser}\`.

@@ -243,6 +243,8 @@ function intoHull({ tf, network, head, victim, words = WORD_DEFAULTS }: DefenceD
     }
     const all = tf.tensor3d(vectors, [positions, corners, WORD_DIMENSIONS]);
     const mask = tf.tensor2d(closed, [positions, corners]);
+    // The answer that an attacker turns, also where what is taught of a post is softer.
+    const answers = tf.tensor2d(picked.labels, [rows.length, head.outputs]);
     /** [b, 15, 100] */
     const inside = (weights: Tensor2D): Tensor3D =>
       tf.reshape(tf.matMul(tf.reshape(tf.softmax(tf.add(weights, mask)), [positions, 1, corners]), all), [
@@ -256,7 +258,7 @@ function intoHull({ tf, network, head, victim, words = WORD_DEFAULTS }: DefenceD
           tf,
           head,
           network.forward({ ...clean.batch, words: inside(weights as Tensor2D) }),
-          clean.labels,
+          answers,
         ),
       );
     const slope = tf.grad(loss);

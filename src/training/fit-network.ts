@@ -14,6 +14,8 @@ import { isPictured, logitsOf, type Scoring, show } from './score.ts';
 import { pick, type Split } from './splits.ts';
 import type { Labelled } from './table.ts';
 import { targetOf } from './tasks.ts';
+import { taughtBy } from './taught.ts';
+import type { Teaching } from './teachers.ts';
 import { type TrainingResult, train } from './train.ts';
 
 /** What is trained. */
@@ -31,6 +33,8 @@ export interface FitDeps {
   readonly pictures?: Pictures;
   /** Tokens per text, where it is not the usual number. */
   readonly maxTokens?: number | undefined;
+  /** Needed where the options ask for teachers. */
+  readonly teaching?: Teaching | null;
   readonly checkpoints: CheckpointStore | null;
   readonly report: (epoch: EpochReport) => void;
 }
@@ -96,6 +100,20 @@ export async function trainNetwork(
   const network = architecture.build(tf, config, dims, head, options.seed);
   try {
     const rows = { train: await labelled(trainPosts), dev: await labelled(dev) };
+    const build = (seed: number): Network => architecture.build(tf, config, dims, head, seed);
+    const taught =
+      options.teachersPart === undefined
+        ? { ...rows.train, answered: trainPosts }
+        : await taughtBy(deps, options, {
+            data,
+            split,
+            head,
+            build,
+            columns,
+            dims,
+            rows,
+            posts: { train: trainPosts, dev },
+          });
     const trainOne: PairSetting['trainOne'] = async (built, build, under, own) => {
       const { train: hardened, hooks } = await harden(
         {
@@ -103,7 +121,7 @@ export async function trainNetwork(
           encoders,
           head,
           build,
-          train: { ...rows.train, answered: trainPosts },
+          train: taught,
           dev: { ...rows.dev, answered: dev },
         },
         built,
@@ -111,7 +129,6 @@ export async function trainNetwork(
       );
       return train(tf, built, head, { train: hardened, dev: rows.dev }, under, { ...own, ...hooks });
     };
-    const build = (seed: number): Network => architecture.build(tf, config, dims, head, seed);
     const { plainShare } = options;
     const own = { checkpoints, report };
     const result =

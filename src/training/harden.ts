@@ -35,6 +35,8 @@ export interface DefendedOptions extends TrainingOptions {
   readonly defence?: WordDefence;
   /** Adds an undefended network with this share of the answer (pair.ts); none where left out. */
   readonly plainShare?: number;
+  /** Teachers' part in what is taught of a labelled post (teachers.ts); labels alone where left out. */
+  readonly teachersPart?: number;
 }
 
 /** A post as defences see it: its text and its answer. */
