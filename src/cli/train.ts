@@ -59,6 +59,7 @@ const trainingOf = (flags: Flags, defences: readonly WordDefence[]): Partial<Def
     classWeights: flags['classWeights'] === false ? false : undefined,
     defence: oneOf(flags, 'defence', defences),
     teachersPart: number(flags, 'teachers-part', 'a number above 0, at most 1', (n) => n > 0 && n <= 1),
+    defendedShare: number(flags, 'defended-share', 'a number above 0, at most 1', (n) => n > 0 && n <= 1),
     plainShare: number(flags, 'plain-share', 'a number between 0 and 1', (n) => n > 0 && n < 1),
   });
 
@@ -233,6 +234,10 @@ export function register(program: Command): void {
     .option(
       '--plain-share <s>',
       'add an undefended mmn whose logits make this share of the answer, as half of the filters and units',
+    )
+    .option(
+      '--defended-share <s>',
+      'train without a defence first and on under it, and keep this share of what the latter changed',
     )
     .option(
       '--teachers-part <p>',

@@ -18,12 +18,21 @@ al. 2021). That makes it harder to fool, not safe.`,
 };
 
 /** One sentence or two for the card's beginning. */
-export const hardened = ({ defence, plainShare, teachersPart }: Manifest['training']['options']): string =>
+export const hardened = ({
+  defence,
+  plainShare,
+  defendedShare,
+  teachersPart,
+}: Manifest['training']['options']): string =>
   HARDENED[(defence ?? 'none') as WordDefence] +
   (plainShare === undefined
     ? ''
     : `\nHalf of its filters and fusion units are so trained; the others are a network without a defence, whose logits have ${100 * Number(plainShare)} % of the
 answer, because that one errs less on posts that nobody has changed.`) +
+  (defendedShare === undefined
+    ? ''
+    : `\nIt was first trained without a defence, and ${100 * Number(defendedShare)} % of what the training under the defence then changed is kept (WiSE-FT), for the
+same reason.`) +
   (teachersPart === undefined
     ? ''
     : `\nWhat it is taught of a labelled post is for ${100 * Number(teachersPart)} % what four teachers say that were trained on the same posts: two over frozen sentence

@@ -9,6 +9,7 @@ import type { Dataset, Example } from './dataset.ts';
 import { dimsOf, type Encoders } from './encoders.ts';
 import { type DefendedOptions, harden } from './harden.ts';
 import { type PairSetting, trainPair } from './pair.ts';
+import { trainPartWay } from './part-way.ts';
 import { openPictures, type Pictures } from './pictures.ts';
 import { isPictured, logitsOf, type Scoring, show } from './score.ts';
 import { pick, type Split } from './splits.ts';
@@ -129,18 +130,14 @@ export async function trainNetwork(
       );
       return train(tf, built, head, { train: hardened, dev: rows.dev }, under, { ...own, ...hooks });
     };
-    const { plainShare } = options;
+    const { plainShare, defendedShare } = options;
     const own = { checkpoints, report };
-    const result =
-      plainShare === undefined
-        ? await trainOne(network, build, options, own)
-        : await trainPair(
-            { tf, architecture, config, dims, head, dev: rows.dev, trainOne },
-            network,
-            options,
-            plainShare,
-            own,
-          );
+    const pair = { tf, architecture, config, dims, head, dev: rows.dev, trainOne };
+    let result: TrainingResult;
+    if (plainShare !== undefined) result = await trainPair(pair, network, options, plainShare, own);
+    else if (defendedShare !== undefined)
+      result = await trainPartWay(tf, trainOne, network, build, options, defendedShare, own);
+    else result = await trainOne(network, build, options, own);
     const scoring = { tf, network, head, columns, dims, encoders };
     return { network, dims, learnt, result, scoring, train: trainPosts, dev, test, testExamples };
   } catch (thrown) {

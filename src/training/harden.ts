@@ -35,6 +35,8 @@ export interface DefendedOptions extends TrainingOptions {
   readonly defence?: WordDefence;
   /** Adds an undefended network with this share of the answer (pair.ts); none where left out. */
   readonly plainShare?: number;
+  /** How far it goes from an undefended network to the defended one (part-way.ts); all the way where left out. */
+  readonly defendedShare?: number;
   /** Teachers' part in what is taught of a labelled post (teachers.ts); labels alone where left out. */
   readonly teachersPart?: number;
 }
