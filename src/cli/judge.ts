@@ -29,8 +29,8 @@ async function judge(folder: string, flags: Flags): Promise<Verdict> {
   const { judgeCandidate } = await import('../judge/judge.ts');
   const { loadMustPass } = await import('../judge/must-pass.ts');
   const { JUDGE_DEFAULTS } = await import('../judge/options.ts');
+  const { readVault } = await import('../judge/vault.ts');
   const { openCatalogued } = await import('../models/encoders/catalogued.ts');
-  const { readDataset } = await import('../training/read-dataset.ts');
   const asked = flags['purpose'];
   const named = PURPOSES.find((known) => known === asked);
   const seed = Number(flags['seed']);
@@ -42,7 +42,7 @@ async function judge(folder: string, flags: Flags): Promise<Verdict> {
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw new TocsinError('BAD_USAGE', `--seed ${String(flags['seed'])}: a whole number is needed.`);
   const candidate = await loadArtefact(resolve(folder));
-  const { task } = candidate.manifest;
+  const { task, modalities } = candidate.manifest;
   const at = async (flag: string): Promise<Artefact | null> =>
     flags[flag] === undefined ? null : loadArtefact(resolve(String(flags[flag])));
   const log = createLog('judge', 'warn');
@@ -51,7 +51,12 @@ async function judge(folder: string, flags: Flags): Promise<Verdict> {
       candidate,
       champion: (await at('champion')) ?? (await loadArtefact(championDir(task))),
       reference: await at('reference'),
-      vault: await readDataset(resolve(String(flags['data'])), { task, now: systemClock.now() }),
+      vault: await readVault(resolve(String(flags['data'])), {
+        task,
+        now: systemClock.now(),
+        // To a model that reads no pictures the pairs of one post are the same post several times.
+        unit: modalities.image === 'trained' ? 'pair' : 'text',
+      }),
       mustPass: await loadMustPass(task),
       options: { ...JUDGE_DEFAULTS, purpose: named ?? purposeOf(candidate) },
     },
@@ -85,7 +90,7 @@ export function register(program: Command): void {
     .argument('<candidate>', 'folder of the model')
     .requiredOption(
       '--data <path>',
-      'labelled posts that judge; those of the models’ own training are left out',
+      'labelled posts that judge, one collection or a folder of several; those of the models’ own training are left out',
     )
     .option('--champion <dir>', 'the model in office (default: the shipped one of the task)')
     .option('--reference <dir>', 'the champion of five promotions ago')

@@ -87,16 +87,25 @@ export async function readDataset(path: string, options: ReadOptions): Promise<D
   };
 }
 
+/** Whether a reader knows the path. Looks at names and header lines only. */
+export const isCollection = async (path: string): Promise<boolean> => (await firstThatKnows(path)) !== null;
+
+async function firstThatKnows(path: string): Promise<readonly [DatasetReader, Collection] | null> {
+  for (const reader of DATASET_READERS) {
+    const collection = await reader.find(path);
+    if (collection) return [reader, collection];
+  }
+  return null;
+}
+
 async function findCollection(path: string): Promise<readonly [DatasetReader, Collection]> {
   try {
     await stat(path);
   } catch (cause) {
     throw new TocsinError('ARCHIVE_UNREADABLE', `there is no data set at ${path}`, { cause });
   }
-  for (const reader of DATASET_READERS) {
-    const collection = await reader.find(path);
-    if (collection) return [reader, collection];
-  }
+  const found = await firstThatKnows(path);
+  if (found) return found;
   throw new TocsinError(
     'ARCHIVE_UNREADABLE',
     `no reader knows ${path}. Known are:\n${DATASET_READERS.map((reader) => `  ${reader.takes}`).join('\n')}`,
