@@ -14,7 +14,9 @@ export type MeasureLatency = (
 ) => Promise<readonly number[]>;
 
 const TURNS = 11;
-const CALLS = 40;
+const CALLS = 20;
+/** The quickest of so many counts: what interrupts a call is the machine's doing, not the model's. */
+const TRIES = 3;
 /** Posts in one call: what a label worker's slice of a busy partition brings. A scorer takes contents one by one. */
 const POSTS = 32;
 const WARM_UP = 5;
@@ -36,10 +38,15 @@ export const interleavedLatency =
     for (let turn = 0; turn < TURNS; turn += 1) {
       const [mine, its]: [number[], number[]] = [[], []];
       for (let call = 0; call < CALLS; call += 1) {
-        // Who goes first changes, as the second finds warmer caches.
-        if (call % 2 === 0) mine.push(await timed(candidate));
-        its.push(await timed(champion));
-        if (call % 2 === 1) mine.push(await timed(candidate));
+        const best = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY] as [number, number];
+        for (let attempt = 0; attempt < TRIES; attempt += 1) {
+          // Who goes first changes, as the second finds warmer caches.
+          const order = (call + attempt) % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const);
+          for (const who of order)
+            best[who] = Math.min(best[who], await timed(who === 0 ? candidate : champion));
+        }
+        mine.push(best[0]);
+        its.push(best[1]);
         from = (from + size) % Math.max(1, examples.length - size);
       }
       ratios.push(p95(mine) / p95(its));
