@@ -6,68 +6,63 @@ import type { JudgeOptions } from './options.ts';
 import type { Served } from './served.ts';
 import type { Check } from './verdict.ts';
 
-/** Ratios of p95 latencies, candidate over champion, one for each turn. */
+/** Ms that each call takes by itself, the same calls for both. */
+export interface CallTimes {
+  readonly candidate: readonly number[];
+  readonly champion: readonly number[];
+}
+
 export type MeasureLatency = (
   candidate: Served,
   champion: Served,
   examples: readonly Example[],
-) => Promise<readonly number[]>;
+) => Promise<CallTimes>;
 
-const TURNS = 11;
-const CALLS = 20;
-/** The quickest of so many counts: what interrupts a call is the machine's doing, not the model's. */
-const TRIES = 3;
+const CALLS = 40;
+/** A call counts as quick as it was once in so many: what else runs on the machine makes it slower, never quicker. */
+const REPEATS = 11;
 /** Posts in one call: what a label worker's slice of a busy partition brings. A scorer takes contents one by one. */
 const POSTS = 32;
-const WARM_UP = 5;
 
 /** Both models take turns call by call, so that both see the same load of the machine. */
 export const interleavedLatency =
   (clock: Clock): MeasureLatency =>
   async (candidate, champion, examples) => {
     const size = champion.scoreInputs ? POSTS : 1;
-    let from = 0;
-    const timed = async (served: Served): Promise<number> => {
-      const posts = examples.slice(from, from + size);
+    const timed = async (served: Served, posts: readonly Example[]): Promise<number> => {
       const started = clock.monotonic();
       await served.score(posts);
       return clock.monotonic() - started;
     };
-    for (let i = 0; i < WARM_UP; i += 1) for (const served of [candidate, champion]) await timed(served);
-    const ratios: number[] = [];
-    for (let turn = 0; turn < TURNS; turn += 1) {
-      const [mine, its]: [number[], number[]] = [[], []];
+    const quickest = (): number[] => new Array<number>(CALLS).fill(Number.POSITIVE_INFINITY);
+    const [mine, its] = [quickest(), quickest()];
+    for (let repeat = 0; repeat < REPEATS; repeat += 1)
       for (let call = 0; call < CALLS; call += 1) {
-        const best = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY] as [number, number];
-        for (let attempt = 0; attempt < TRIES; attempt += 1) {
-          // Who goes first changes, as the second finds warmer caches.
-          const order = (call + attempt) % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const);
-          for (const who of order)
-            best[who] = Math.min(best[who], await timed(who === 0 ? candidate : champion));
-        }
-        mine.push(best[0]);
-        its.push(best[1]);
-        from = (from + size) % Math.max(1, examples.length - size);
+        const from = (call * size) % Math.max(1, examples.length - size);
+        const posts = examples.slice(from, from + size);
+        const take = async (served: Served, times: number[]): Promise<void> => {
+          times[call] = Math.min(times[call] as number, await timed(served, posts));
+        };
+        // Who goes first changes, as the second finds warmer caches.
+        if (repeat % 2 === 0) await take(candidate, mine);
+        await take(champion, its);
+        if (repeat % 2 === 1) await take(candidate, mine);
       }
-      ratios.push(p95(mine) / p95(its));
-    }
-    return ratios;
+    return { candidate: mine, champion: its };
   };
 
 const p95 = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.ceil(0.95 * values.length) - 1] as number;
 
-/** A crowded machine spoils single turns both ways, so three turns in four must be too slow. */
-export function latencyCheck(ratios: readonly number[], { latencyRatio }: JudgeOptions): Check {
-  const sorted = [...ratios].sort((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] as number;
-  const value = at(0.25);
+export function latencyCheck({ candidate, champion }: CallTimes, { latencyRatio }: JudgeOptions): Check {
+  const [mine, its] = [p95(candidate), p95(champion)];
+  const value = mine / its;
   return {
     name: 'latency-p95',
     passed: value <= latencyRatio,
     value,
     limit: latencyRatio,
-    why: `the p95 of a call takes ${at(0.5).toFixed(3)} times the champion's in the middle turn, and in three turns of four more than ${value.toFixed(3)} times; that may be at most ${latencyRatio}.`,
+    why: `the p95 of calls, each as quick as it was once in ${REPEATS}, is ${mine.toFixed(3)} ms, ${value.toFixed(3)} times the champion's ${its.toFixed(3)} ms; at most ${latencyRatio} times is allowed.`,
   };
 }
 

@@ -246,13 +246,13 @@ export interface Asked {
   readonly vault: Dataset;
   readonly options: JudgeOptions;
   /** Latency of the candidate over the champion's, turn by turn. */
-  readonly ratios?: readonly number[];
+  readonly ratio?: number;
 }
 
 /** What the gate says; no model of this world has an encoder. */
 export const verdictOn = (
   tf: Tf,
-  { candidate, champion, reference, vault, options, ratios = [1] }: Asked,
+  { candidate, champion, reference, vault, options, ratio = 1 }: Asked,
 ): Promise<Verdict> =>
   judgeCandidate(
     { candidate, champion, reference: reference ?? null, vault, mustPass: null, options },
@@ -262,7 +262,7 @@ export const verdictOn = (
       seed: 1,
       log: silentLog,
       openEncoder: () => Promise.reject(new Error('no model here has an encoder')),
-      latency: async () => ratios,
+      latency: async () => ({ candidate: [ratio], champion: [1] }),
     },
   );
 

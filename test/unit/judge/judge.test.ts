@@ -44,7 +44,7 @@ interface Asked {
   readonly options?: Partial<JudgeOptions>;
   readonly vault?: Dataset;
   readonly against?: Artefact;
-  readonly ratios?: readonly number[];
+  readonly ratio?: number;
 }
 
 const judge = (candidate: Artefact, asked: Asked = {}): Promise<Verdict> =>
@@ -53,7 +53,7 @@ const judge = (candidate: Artefact, asked: Asked = {}): Promise<Verdict> =>
     champion: asked.against ?? champion,
     vault: asked.vault ?? VAULT,
     options: { ...OPTIONS, ...asked.options },
-    ...(asked.ratios ? { ratios: asked.ratios } : {}),
+    ...(asked.ratio ? { ratio: asked.ratio } : {}),
   });
 
 beforeAll(async () => {
@@ -88,7 +88,7 @@ describe('the gate accepts', PATIENCE, () => {
       ...manifest,
       provenance: { ...others, 'author:loud': 400 },
     }));
-    const again = await judge(await loadArtefact(better.dir), { ratios: [3, 2, 3] });
+    const again = await judge(await loadArtefact(better.dir), { ratio: 2 });
     expect(failed(again)).toEqual(['provenance-author', 'latency-p95']);
   });
 
