@@ -15,11 +15,11 @@ export function temporaryDir(): string {
   return dir;
 }
 
-export function temporaryStore(
+export async function temporaryStore(
   path: string = join(temporaryDir(), 'x.mdb'),
   onCommit: () => void = () => {},
-): Store {
-  const store = openStore(path, 1_000_000_000, onCommit);
+): Promise<Store> {
+  const store = await openStore(path, 1_000_000_000, onCommit);
   onTestFinished(() => store.close());
   return store;
 }

@@ -35,7 +35,9 @@ export async function openEmbeddedBus(options: EmbeddedBusOptions): Promise<Bus>
   const { clock, log, maxBytes } = options;
   if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(options.environment))
     throw new TocsinError('BAD_CONFIG', `not an environment name: ${options.environment}`);
-  const store = openStore(join(options.dir, `${options.environment}.mdb`), maxBytes, () => wakeups.notify());
+  const store = await openStore(join(options.dir, `${options.environment}.mdb`), maxBytes, () =>
+    wakeups.notify(),
+  );
   const wakeups = createWakeups(() => store.commits(), clock);
   await markFormat(store);
   const me: Self = { clock, pid: process.pid, place: placeOfPids() };

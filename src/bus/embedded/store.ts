@@ -1,16 +1,16 @@
 /**
- * The LMDB file of one environment: its tables, its write transactions, its commit counter. The only door to `lmdb`.
+ * The LMDB file of one environment: its tables, its write transactions, its commit counter.
  *
  * What is promised: a commit is seen by every process of the machine at once and outlives any process (kill -9
- * included). Flushing to the disk follows within moments (`overlappingSync`); after a power cut LMDB opens the last
- * flushed commit, whole, so the very last commits may be gone but never half of one. Network disks are not supported.
+ * included). Its data are on the disk before it counts, the page that names it follows within moments; after a power cut LMDB
+ * opens the last commit of which all is there, so the very last one may be gone but never half of one. Network disks are not
+ * supported.
  *
  * Writers exclude each other across processes, so nothing slow and no user code ever runs inside `write`.
  */
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { type Database, open, type RootDatabase } from 'lmdb';
+import type { Database } from 'lmdb';
 import { TocsinError } from '../../base/errors.ts';
+import { type Environment, openEnvironment } from './environment.ts';
 
 /** Ordered-binary key: numbers sort before strings, arrays element by element. */
 export type Key = readonly (string | number)[];
@@ -71,21 +71,27 @@ const COMMITS = ['commits'] as const;
  * Opens or creates the file. Several processes, and several stores of one process, may have it open.
  * @param onCommit called in this process after every commit that is not quiet.
  */
-export function openStore(path: string, maxBytes: number, onCommit: () => void): Store {
-  let root: RootDatabase<unknown>;
+export async function openStore(path: string, maxBytes: number, onCommit: () => void): Promise<Store> {
+  let environment: Environment;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     // The map is address space, not disk: large enough that it never has to grow while other processes hold it.
-    root = open({
-      path,
-      noSubdir: true,
-      maxDbs: 8,
-      maxReaders: 512,
-      mapSize: Math.max(4 * 2 ** 30, 3 * maxBytes),
-    });
+    environment = await openEnvironment(path, Math.max(4 * 2 ** 30, 3 * maxBytes));
   } catch (cause) {
     throw new TocsinError('BUS_UNREACHABLE', `cannot open the embedded bus at ${path}`, { cause });
   }
+  try {
+    const store = await environment.door.pass(async () => storeIn(environment, onCommit));
+    const format = store.meta.get(['format']);
+    if (format === undefined || format === FORMAT) return store;
+    throw new TocsinError('BAD_CONFIG', `${path} has format ${String(format)}, this version reads ${FORMAT}`);
+  } catch (error) {
+    await environment.release();
+    throw error;
+  }
+}
+
+/** Making a table that is not there yet is a commit. */
+function storeIn({ root, door, release }: Environment, onCommit: () => void): Store {
   let closed = false;
   const guard = (): void => {
     if (closed) throw new TocsinError('BUS_CLOSED', 'the embedded bus is closed');
@@ -138,16 +144,18 @@ export function openStore(path: string, maxBytes: number, onCommit: () => void):
       guard();
       let thrown: unknown;
       try {
-        const result = await root.childTransaction(() => {
-          try {
-            const value = work();
-            if (!quiet) meta.put(COMMITS, commits() + 1);
-            return value;
-          } catch (error) {
-            thrown = error;
-            throw error;
-          }
-        });
+        const result = await door.pass(() =>
+          root.childTransaction(() => {
+            try {
+              const value = work();
+              if (!quiet) meta.put(COMMITS, commits() + 1);
+              return value;
+            } catch (error) {
+              thrown = error;
+              throw error;
+            }
+          }),
+        );
         if (!quiet) onCommit();
         return result;
       } catch (error) {
@@ -165,17 +173,11 @@ export function openStore(path: string, maxBytes: number, onCommit: () => void):
     async close() {
       if (closed) return;
       closed = true;
-      await root.close();
+      await release();
     },
   };
-  const format = meta.get(['format']);
-  if (format !== undefined && format !== FORMAT) {
-    void store.close();
-    throw new TocsinError('BAD_CONFIG', `${path} has format ${String(format)}, this version reads ${FORMAT}`);
-  }
   return store;
 }
-
 /** Marks a new file with its format. */
 export async function markFormat(store: Store): Promise<void> {
   if (store.meta.get(['format']) === undefined)

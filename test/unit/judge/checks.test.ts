@@ -139,19 +139,6 @@ describe('cost', () => {
     expect(latencyCheck({ candidate: slowIn(3), champion }, JUDGE_DEFAULTS)).toMatchObject({ passed: false });
   });
 
-  it('is not what a crowded machine adds to single calls', async () => {
-    const clock = createManualClock();
-    let calls = 0;
-    const quick = { score: async () => clock.advance(2) } as unknown as Served;
-    const interrupted = {
-      score: async () => {
-        calls += 1;
-        clock.advance(calls % 3 === 0 ? 102 : 2);
-      },
-    } as unknown as Served;
-    expect(new Set(await interleavedLatency(clock)(interrupted, quick, []))).toEqual(new Set([1]));
-  });
-
   it('caps the folder', async () => {
     const artefact = await loadArtefact(championDir('informative'));
     expect(sizeCheck(artefact, JUDGE_DEFAULTS).passed).toBe(true);

@@ -89,7 +89,7 @@ describe('embedded bus', () => {
   });
 
   it('never commits the slice of a partition that was lost meanwhile, and aborts it', async () => {
-    const store = temporaryStore();
+    const store = await temporaryStore();
     const wakeups = createWakeups(() => store.commits(), systemClock);
     await makeTopics(store, [plainTopic('in'), plainTopic('out')]);
     const batches = encodeBatches(store, [record('in', 'a'), record('in', 'b')], 1);
@@ -153,7 +153,7 @@ describe('embedded bus', () => {
     await bus.produce([record('in', 'gone')]);
     await bus.admin.seekToTime('g', 'in', 0);
     expect(await bus.admin.committed('g', 'in')).toEqual([0n]);
-    const store = temporaryStore(`${dir}/lab.mdb`);
+    const store = await temporaryStore(`${dir}/lab.mdb`);
     await store.write(() => {
       store.chunks.remove(['in', 0, 0]);
       store.notes.remove(['in', 0, 0]);

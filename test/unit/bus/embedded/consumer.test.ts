@@ -30,7 +30,7 @@ describe('consumer', () => {
     const seen: string[] = [];
     const consumer = await bus.consume(watching(seen));
     await until(() => consumer.assigned().length === 2, 'all partitions');
-    const store = temporaryStore(join(dir, 'lab.mdb'));
+    const store = await temporaryStore(join(dir, 'lab.mdb'));
     // As another member does that has not heard of it for a lease.
     await store.write(() => {
       for (const { key } of store.groups.range(['member'], ['membes'])) store.groups.remove(key);
@@ -72,7 +72,7 @@ describe('consumer', () => {
       }),
     });
     await until(() => signals.length === 1, 'the slice');
-    const store = temporaryStore(join(dir, 'lab.mdb'));
+    const store = await temporaryStore(join(dir, 'lab.mdb'));
     await store.write(() => store.groups.put(['owner', 'g', 'in', 0], { member: 'another', epoch: 99 }));
     await until(() => signals[0]?.aborted === true, 'the abort');
     expect(await bus.admin.committed('g', 'in')).toEqual([null]);
@@ -99,7 +99,7 @@ describe('consumer', () => {
       }),
     });
     await until(() => slices.length === 1, 'the slice');
-    const store = temporaryStore(join(dir, 'lab.mdb'));
+    const store = await temporaryStore(join(dir, 'lab.mdb'));
     await store.write(() => store.offsets.put(['g', 'in', 0], 2));
     hold.open();
     await until(async () => (await bus.admin.committed('g', 'in'))[0] === 3n, 'the rest');

@@ -22,7 +22,7 @@ const shares = (members: readonly Membership[], partitions: number): number[][] 
 
 describe('group', () => {
   it('shares every partition out, to one member each', async () => {
-    const store = temporaryStore();
+    const store = await temporaryStore();
     const members = [member(store, 'a'), member(store, 'b'), member(store, 'c')];
     expect(shares(members, 6)).toEqual([[], [], []]);
     for (const one of members) await one.beat();
@@ -37,7 +37,7 @@ describe('group', () => {
   });
 
   it('hands a partition over only after its owner gave it up', async () => {
-    const store = temporaryStore();
+    const store = await temporaryStore();
     const [a, b] = [member(store, 'a'), member(store, 'b')];
     await a.beat();
     await b.beat();
@@ -57,7 +57,7 @@ describe('group', () => {
   });
 
   it('fences an owner that does not give up', async () => {
-    const store = temporaryStore();
+    const store = await temporaryStore();
     const [a, b] = [member(store, 'a'), member(store, 'b')];
     await a.beat();
     await b.beat();
@@ -73,13 +73,13 @@ describe('group', () => {
   });
 
   it('gives nothing to one that is no member', async () => {
-    const store = temporaryStore();
+    const store = await temporaryStore();
     expect(await member(store, 'a').acquire(0, false)).toBe(null);
     expect(await member(store, 'a').acquire(0, true)).toBe(null);
   });
 
   it('puts out a member that was silent for a lease, and lets it come back', async () => {
-    const store = temporaryStore();
+    const store = await temporaryStore();
     const [a, b] = [member(store, 'a', elsewhere), member(store, 'b')];
     await a.beat();
     await b.beat();
@@ -100,7 +100,7 @@ describe('group', () => {
   });
 
   it('puts out a member whose process is gone without waiting for the lease', async () => {
-    const store = temporaryStore();
+    const store = await temporaryStore();
     const gone = spawnSync(process.execPath, ['-e', '']).pid;
     const [a, b] = [member(store, 'a', { ...here, pid: gone }), member(store, 'b')];
     await a.beat();
@@ -110,7 +110,7 @@ describe('group', () => {
   });
 
   it('does not judge a pid of another machine or namespace', async () => {
-    const store = temporaryStore();
+    const store = await temporaryStore();
     const gone = spawnSync(process.execPath, ['-e', '']).pid;
     const [a, b] = [member(store, 'a', { ...elsewhere, pid: gone }), member(store, 'b')];
     await a.beat();
@@ -120,7 +120,7 @@ describe('group', () => {
   });
 
   it('never puts itself out', async () => {
-    const store = temporaryStore();
+    const store = await temporaryStore();
     const a = member(store, 'a', elsewhere);
     await a.beat();
     clock.advance(10 * LEASE_MS);
@@ -130,7 +130,7 @@ describe('group', () => {
 
   it('knows from another connection whether anybody is there', async () => {
     const path = join(temporaryDir(), 'x.mdb');
-    const [store, other] = [temporaryStore(path), temporaryStore(path)];
+    const [store, other] = [await temporaryStore(path), await temporaryStore(path)];
     const there = (): boolean => {
       other.fresh();
       return hasMembers(other, 'g', 't', here);

@@ -50,7 +50,7 @@ describe('log', () => {
       fc.asyncProperty(
         fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 8 }),
         async (sizes) => {
-          const store = temporaryStore();
+          const store = await temporaryStore();
           await makeTopics(store, [plainTopic('t')]);
           const all: string[] = [];
           for (const size of sizes) {
@@ -74,7 +74,7 @@ describe('log', () => {
   });
 
   it('cuts chunks at a megabyte and keeps the order', async () => {
-    const store = temporaryStore();
+    const store = await temporaryStore();
     await makeTopics(store, [plainTopic('t')]);
     await put(
       store,
@@ -97,7 +97,7 @@ describe('log', () => {
   });
 
   it('finds the first record at or after a time, also when times are out of order', async () => {
-    const store = temporaryStore();
+    const store = await temporaryStore();
     await makeTopics(store, [plainTopic('t')]);
     for (const times of [[10, 50, 20], [30], [60, 40]])
       await put(
@@ -110,7 +110,7 @@ describe('log', () => {
   });
 
   it('reads over what is gone, and knows what is still kept', async () => {
-    const store = temporaryStore();
+    const store = await temporaryStore();
     await makeTopics(store, [plainTopic('t')]);
     for (let i = 0; i < 4; i += 1) await put(store, [record(`${i}a`), record(`${i}b`)]);
     store.fresh();
@@ -137,7 +137,7 @@ describe('log', () => {
   });
 
   it('refuses the whole call at the cap', async () => {
-    const store = temporaryStore();
+    const store = await temporaryStore();
     await makeTopics(store, [plainTopic('t')]);
     await put(store, [record('x'.repeat(50_000))], 1, 100_000);
     await expect(
@@ -149,7 +149,7 @@ describe('log', () => {
   });
 
   it('refuses partitions that are not there', async () => {
-    const store = temporaryStore();
+    const store = await temporaryStore();
     await makeTopics(store, [plainTopic('t', 2)]);
     for (const partition of [-1, 2, 0.5])
       expect(() => encodeBatches(store, [record('v', { partition })], 1)).toThrow(

@@ -12,7 +12,7 @@ const HOUR = 3_600_000;
 async function setUp(
   spec: TopicSpec,
 ): Promise<{ store: Store; clock: ManualClock; put: (key: string, value: Uint8Array) => Promise<void> }> {
-  const store = temporaryStore();
+  const store = await temporaryStore();
   const clock = createManualClock();
   await makeTopics(store, [spec]);
   return {

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { TocsinError } from '../../../../src/base/errors.ts';
 import { markFormat, openStore } from '../../../../src/bus/embedded/store.ts';
+import { killCommitters } from '../../../support/commit-suite.ts';
 import { temporaryDir, temporaryStore } from '../../../support/embedded.ts';
 
 describe('store', () => {
   it('keeps nothing of a transaction that throws, in whatever place', async () => {
-    const store = temporaryStore();
+    const store = await temporaryStore();
     await store.write(() => store.heads.put(['t', 0], 1));
     const before = store.commits();
     await expect(
@@ -24,7 +25,7 @@ describe('store', () => {
   });
 
   it('keeps the good ones of transactions that were begun together', async () => {
-    const store = temporaryStore();
+    const store = await temporaryStore();
     const results = await Promise.allSettled(
       Array.from({ length: 20 }, (_, i) =>
         store.write(() => {
@@ -41,7 +42,7 @@ describe('store', () => {
   });
 
   it('says BUS_COMMIT_FAILED for what it did not expect', async () => {
-    const store = temporaryStore();
+    const store = await temporaryStore();
     await expect(store.write(() => store.heads.put(['x'.repeat(5_000)], 1))).rejects.toMatchObject({
       code: 'BUS_COMMIT_FAILED',
     });
@@ -49,7 +50,7 @@ describe('store', () => {
 
   it('shows the commits of another connection, and counts them', async () => {
     const path = join(temporaryDir(), 'x.mdb');
-    const [a, b] = [temporaryStore(path), temporaryStore(path)];
+    const [a, b] = [await temporaryStore(path), await temporaryStore(path)];
     const before = b.commits();
     await a.write(() => a.heads.put(['t', 0], 7));
     expect(b.commits()).toBe(before + 1);
@@ -61,7 +62,7 @@ describe('store', () => {
   });
 
   it('hands out copies, not windows into the file', async () => {
-    const store = temporaryStore();
+    const store = await temporaryStore();
     await store.write(() => store.chunks.put(['t', 0, 0], new Uint8Array(5_000).fill(1)));
     const first = store.chunks.get(['t', 0, 0]);
     await store.write(() => store.chunks.put(['t', 0, 0], new Uint8Array(5_000).fill(2)));
@@ -71,8 +72,25 @@ describe('store', () => {
     expect(store.chunks.range(['t', 0, 0], ['t', 0, 2]).map((entry) => entry.value[0])).toEqual([2, 3]);
   });
 
+  it('stays open while another store of the process has it', async () => {
+    const path = join(temporaryDir(), 'x.mdb');
+    const [a, b] = [await temporaryStore(path), await temporaryStore(path)];
+    await a.close();
+    await b.write(() => b.heads.put(['t', 0], 7));
+    const again = await temporaryStore(path);
+    expect(again.heads.get(['t', 0])).toBe(7);
+    await Promise.all([b.close(), again.close()]);
+    expect((await temporaryStore(path)).heads.get(['t', 0])).toBe(7);
+  });
+
+  it('loses and damages nothing while other processes open it and are killed', async () => {
+    const { faults, commits } = await killCommitters(2, 8);
+    expect(faults).toEqual([]);
+    expect(commits).toBeGreaterThan(100);
+  });
+
   it('refuses everything once it is closed', async () => {
-    const store = temporaryStore();
+    const store = await temporaryStore();
     await store.close();
     await store.close();
     expect(() => store.commits()).toThrow(expect.objectContaining({ code: 'BUS_CLOSED' }));
@@ -82,17 +100,15 @@ describe('store', () => {
 
   it('refuses a file of another format and a place that is none', async () => {
     const path = join(temporaryDir(), 'x.mdb');
-    const store = openStore(path, 1_000_000, () => {});
+    const store = await openStore(path, 1_000_000, () => {});
     await markFormat(store);
     await store.write(() => store.meta.put(['format'], 99));
     await store.close();
-    expect(() => openStore(path, 1_000_000, () => {})).toThrow(
-      expect.objectContaining({ code: 'BAD_CONFIG' }),
-    );
+    await expect(openStore(path, 1_000_000, () => {})).rejects.toMatchObject({ code: 'BAD_CONFIG' });
     const file = join(temporaryDir(), 'file');
     writeFileSync(file, '');
-    expect(() => openStore(join(file, 'x.mdb'), 1_000_000, () => {})).toThrow(
-      expect.objectContaining({ code: 'BUS_UNREACHABLE' }),
-    );
+    await expect(openStore(join(file, 'x.mdb'), 1_000_000, () => {})).rejects.toMatchObject({
+      code: 'BUS_UNREACHABLE',
+    });
   });
 });
