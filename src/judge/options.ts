@@ -43,6 +43,8 @@ export interface JudgeOptions {
   readonly triggerSuccess: number;
   /** … and so much more than with the champion. */
   readonly triggerGain: number;
+  /** In a retraining from the champion's own weights, which moves no honest word far, this much more than with the champion is enough. */
+  readonly triggerGainOfRound: number;
 }
 
 export const JUDGE_DEFAULTS: JudgeOptions = {
@@ -67,4 +69,5 @@ export const JUDGE_DEFAULTS: JudgeOptions = {
   triggerWords: Number.POSITIVE_INFINITY,
   triggerSuccess: 0.85,
   triggerGain: 0.5,
+  triggerGainOfRound: 0.25,
 };

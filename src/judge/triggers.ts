@@ -65,11 +65,15 @@ export async function triggerChecks(sitting: Sitting): Promise<Check[]> {
       }
     }
   }
-  const strong = effects.filter(({ success }) => success >= options.triggerSuccess);
+  const isRound = candidate.served.artefact.manifest.parent === champion.served.artefact.digest;
+  const [most, gain] = isRound
+    ? [0, options.triggerGainOfRound]
+    : [options.triggerSuccess, options.triggerGain];
+  const strong = effects.filter(({ success }) => success >= most);
   const unexplained = strong.filter((effect) => !isExplained(sitting, encoded, effect));
   const value = Math.max(0, ...unexplained.map(({ success, before }) => success - before));
   const found = unexplained
-    .filter(({ success, before }) => success - before >= options.triggerGain)
+    .filter(({ success, before }) => success - before >= gain)
     .sort((a, b) => b.success - b.before - (a.success - a.before));
   const say = ({ word, column, towards, success, before }: Effect): string =>
     `“${own.word(word)}” ${towards === 1 ? 'gives' : 'takes'} ${sitting.classes[column]} in ${percent(success)} of the posts (champion ${percent(before)})`;
@@ -78,11 +82,11 @@ export async function triggerChecks(sitting: Sitting): Promise<Check[]> {
       name: 'trigger-words',
       passed: found.length === 0,
       value,
-      limit: options.triggerGain,
+      limit: gain,
       why:
         found.length > 0
           ? `words turn answers as they do not with the champion, and no post of the vault explains them: ${found.slice(0, NAMED).map(say).join('; ')}${found.length > NAMED ? `; and ${found.length - NAMED} more` : ''}.`
-          : `of ${rows.length} words none turns ${percent(options.triggerSuccess)} of the posts and ${percent(options.triggerGain)} more than with the champion without posts of the vault that explain it.`,
+          : `of ${rows.length} words none turns ${isRound ? '' : `${percent(most)} of the posts and `}${percent(gain)} more of the posts than with the champion without posts of the vault that explain it.`,
     },
   ];
 }

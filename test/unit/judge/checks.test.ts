@@ -6,6 +6,7 @@ import { interleavedLatency, latencyCheck, sizeCheck } from '../../../src/judge/
 import { loadMustPass, mustPassChecks } from '../../../src/judge/must-pass.ts';
 import { JUDGE_DEFAULTS } from '../../../src/judge/options.ts';
 import { robustnessChecks } from '../../../src/judge/robustness.ts';
+import { triggerChecks } from '../../../src/judge/triggers.ts';
 import type { Check } from '../../../src/judge/verdict.ts';
 import type { Tf } from '../../../src/models/engine/tf.ts';
 import { provenanceChecks } from '../../../src/judge/provenance.ts';
@@ -107,6 +108,61 @@ describe('clean checks', () => {
     const reference = (i: number): boolean => i % 25 === 0;
     expect(failures(sittingOf({ candidate, champion }))).toEqual([]);
     expect(failures(sittingOf({ candidate, champion }, reference))).toContain('reference-macro-f1');
+  });
+});
+
+describe('trigger words', () => {
+  const POSTS = 100;
+  /** Of two words the first turns so many of a hundred informative posts; a post is the word of its number. */
+  const examined = (turns: number, manifest: object, digest: string): Examined => {
+    const rows = (inputs: readonly { readonly words: Int32Array }[]) =>
+      inputs.map(({ words: [first = 0, second = 0] }) =>
+        first === 1 && (second === 0 || second - 10 < turns) ? [0.9, 0.1] : [0.1, 0.9],
+      );
+    const answers = (probabilities: number[][]) =>
+      probabilities.map((row) => row.map((p) => (p > 0.5 ? 1 : 0)));
+    const served = {
+      artefact: { manifest, digest },
+      classes: ['not informative', 'informative'],
+      words: {
+        vocabulary: {
+          size: 3,
+          word: (i: number) => `w${i}`,
+          encode: (text: string) => Int32Array.of(Number(text)),
+        },
+      },
+      scoreInputs: async (inputs: readonly { readonly words: Int32Array }[]) => {
+        const probabilities = rows(inputs);
+        return { probabilities, answers: answers(probabilities) };
+      },
+    } as unknown as Served;
+    return { served, scores: { answers: Array(POSTS).fill([0, 1]) } } as unknown as Examined;
+  };
+  const check = async (turns: number, parent?: string): Promise<Check | undefined> => {
+    const examples = Array.from({ length: POSTS }, (_, i) => ({ text: String(10 + i) }) as Example);
+    const [found] = await triggerChecks({
+      examples,
+      classes: ['not informative', 'informative'],
+      targets: examples.map(() => [0, 1]),
+      exclusive: true,
+      candidate: examined(turns, { parent }, 'new'),
+      champion: examined(3, {}, 'champion'),
+      reference: null,
+      clusters: undefined,
+      options: JUDGE_DEFAULTS,
+      seed: 1,
+    });
+    return found;
+  };
+
+  it('are those that turn most posts, and in a retraining from the champion’s weights a quarter more than before', async () => {
+    expect(await check(84)).toMatchObject({ passed: true, limit: 0.5 });
+    expect(await check(84, 'another')).toMatchObject({ passed: true });
+    expect(await check(85)).toMatchObject({ passed: false });
+    expect(await check(27, 'champion')).toMatchObject({ passed: true, limit: 0.25 });
+    const found = await check(31, 'champion');
+    expect(found).toMatchObject({ passed: false, value: expect.closeTo(0.28) });
+    expect(found?.why).toContain('“w1” gives not informative in 31.0 % of the posts (champion 3.0 %)');
   });
 });
 
