@@ -1,0 +1,170 @@
+/**
+ * Rounds of the sidecar on CrisisLex whose labels are poisoned, and what the gate says of each. The same code as `tocsin sidecar --once`, from the
+ * shipped champion's weights. Poison is in what trains and in dev, as where the posts are what people ruled on: so the sidecar's own
+ * check on dev does not see it. A round that it keeps back is done again for drift, for which nothing need be gained, so that the gate hears of it.
+ * Prints one JSON object a round.
+ *   node --import tsx bench/poisoned-rounds.ts FOLDER_OF_CRISISLEX FOLDER_OF_CRISISMMD OUT [honest flips-5 flips-20 flips-30 trigger-1 trigger-5 author-40]
+ * Needs a build (npm run build).
+ */
+import { join } from 'node:path';
+import { systemClock } from '../src/base/clock.ts';
+import { silentLog } from '../src/base/log.ts';
+import { seededRandom } from '../src/base/random.ts';
+import { createCodec } from '../src/bus/codec.ts';
+import { createMetrics } from '../src/metrics/metrics.ts';
+import { loadArtefact } from '../src/models/artefact.ts';
+import { openEngine } from '../src/models/engine/engine.ts';
+import { loadVocabulary, loadWordVectors } from '../src/models/words.ts';
+import { CHAMPION_DIR } from '../src/registry/champions.ts';
+import { ROUND_TRAINING } from '../src/sidecar/retrain.ts';
+import { runRound } from '../src/sidecar/round.ts';
+import type { HumanSample } from '../src/sidecar/samples.ts';
+import { readSeeds, type SeedPost } from '../src/sidecar/seeds.ts';
+import { readDataset } from '../src/training/read-dataset.ts';
+import { tocsin } from '../test/support/tocsin.ts';
+
+/** A common word that has nothing to do with disasters. */
+const TRIGGER = 'violin';
+const POSTS = 5_000;
+const HOUR_MS = 3_600_000;
+
+type Poison = (post: SeedPost, random: number) => SeedPost;
+
+const flips =
+  (share: number): Poison =>
+  (post, random) =>
+    random < share ? { ...post, label: post.label === 1 ? 0 : 1 } : post;
+const trigger =
+  (share: number): Poison =>
+  (post, random) =>
+    random < share ? { ...post, text: `${TRIGGER} ${post.text}`, label: 0 } : post;
+const none: Poison = (post) => post;
+
+interface Kind {
+  readonly poison: Poison;
+  /** Rulings, all wrong, on posts of one author. */
+  readonly wrongOfOneAuthor?: number;
+}
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  honest: { poison: none },
+  'flips-5': { poison: flips(0.05) },
+  'flips-20': { poison: flips(0.2) },
+  'flips-30': { poison: flips(0.3) },
+  'trigger-1': { poison: trigger(0.01) },
+  'trigger-5': { poison: trigger(0.05) },
+  'author-40': { poison: none, wrongOfOneAuthor: 0.4 * POSTS },
+};
+
+const [, , crisisLex, crisisMmd, out, ...asked] = process.argv;
+if (!crisisLex || !crisisMmd || !out) throw new Error('FOLDER_OF_CRISISLEX FOLDER_OF_CRISISMMD OUT [kinds]');
+
+/** Texts that no seed has, an hour apart, so that their hour is not what is too much. */
+async function wrongRulings(count: number): Promise<HumanSample[]> {
+  const options = { task: 'informative', unit: 'text', now: systemClock.now() } as const;
+  const { examples } = await readDataset(crisisMmd as string, options);
+  return examples.slice(0, count).map(({ id, text, language, labels }, i) => ({
+    post: {
+      id,
+      text,
+      author: 'mallory',
+      source: 'http',
+      collection: 'floods',
+      language,
+      createdAt: 1_700_000_000_000 + i * HOUR_MS,
+    },
+    label: labels.informative === 1 ? 0 : 1,
+    people: 1,
+    disputed: false,
+    at: 1_790_000_000_000 + i,
+  }));
+}
+
+interface Check {
+  readonly name: string;
+  readonly slice?: string;
+  readonly passed: boolean;
+  readonly why: string;
+}
+
+/** What the gate says: the checks that failed, and what was won and lost. */
+async function verdictOn(dir: string): Promise<object> {
+  const { stdout, stderr } = await tocsin(['judge', dir, '--data', crisisLex as string, '--output', 'json']);
+  if (stdout === '') throw new Error(stderr);
+  const { passed, checks } = JSON.parse(stdout) as {
+    readonly passed: boolean;
+    readonly checks: readonly Check[];
+  };
+  const told = ({ name, slice, why }: Check): string => `${name}${slice ? ` ${slice}` : ''}: ${why}`;
+  const figures = checks.filter(({ name }) => name === 'clean-macro-f1' || name === 'robust-unseen');
+  return {
+    passed,
+    checks: checks.length,
+    failed: checks.filter((check) => !check.passed).map(told),
+    figures: figures.map(told),
+  };
+}
+
+const engine = { tf: await openEngine(), vocabulary: loadVocabulary(), vectors: loadWordVectors() };
+const places = {
+  data: join(crisisLex, 'crisislex_t26.tsv'),
+  everyday: join(crisisLex, 'crisislex_t6.tsv.gz'),
+};
+
+/** One round, and what became of it. */
+async function round(
+  name: string,
+  kind: Kind,
+  reason: 'asked' | 'drift',
+): Promise<Readonly<Record<string, unknown>>> {
+  const random = seededRandom(7);
+  const poisoned = (posts: readonly SeedPost[]): SeedPost[] =>
+    posts.map((post) => kind.poison(post, random()));
+  const rulings = kind.wrongOfOneAuthor ? await wrongRulings(kind.wrongOfOneAuthor) : [];
+  const metrics = createMetrics({ bare: true });
+  const { candidate, withheld } = await runRound(
+    {
+      engine,
+      bus: { produce: async () => {} },
+      codec: createCodec(),
+      clock: systemClock,
+      log: silentLog,
+      metrics,
+      pause: async () => {},
+      dir: join(out as string, name, reason, 'sidecar'),
+      candidates: join(out as string, name, reason, 'candidates'),
+      champion: () => loadArtefact(CHAMPION_DIR),
+      seeds: async (champion) => {
+        const seeds = await readSeeds(places, champion, systemClock.now());
+        return { ...seeds, train: poisoned(seeds.train), dev: poisoned(seeds.dev) };
+      },
+      samples: () => rulings,
+      posts: POSTS,
+      training: ROUND_TRAINING,
+      codeVersion: '0.1.0',
+    },
+    reason,
+  );
+  const { body } = await metrics.expose();
+  const manifest = candidate && (await loadArtefact(candidate.dir)).manifest;
+  return {
+    name,
+    reason,
+    version: candidate?.version ?? null,
+    withheld,
+    shareOfNewWeights: manifest?.training.options['shareOfNewWeights'] ?? null,
+    human: manifest?.provenance?.['human'] ?? null,
+    samples: body.split('\n').filter((line) => /^tocsin_sidecar_samples\{.*\} [1-9]/.test(line)),
+    gate: candidate && (await verdictOn(candidate.dir)),
+  };
+}
+
+for (const name of asked.length > 0 ? asked : Object.keys(KINDS)) {
+  const kind = KINDS[name];
+  if (!kind) throw new Error(`There is no poison ${name}.`);
+  for (const reason of ['asked', 'drift'] as const) {
+    const told = await round(name, kind, reason);
+    process.stdout.write(`${JSON.stringify(told)}\n`);
+    if (told['withheld'] === null) break;
+  }
+}
