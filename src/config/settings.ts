@@ -285,7 +285,7 @@ export const DECLARED: readonly Declared[] = [
   {
     key: 'sidecarWorkPercent',
     env: 'TOCSIN_SIDECAR_WORK_PERCENT',
-    type: int(50, 1, 100),
+    type: int(25, 1, 100),
     doc: 'Per cent of the time that a round works; it rests between steps for the others, so that labels do not wait.',
   },
   {

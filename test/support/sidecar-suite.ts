@@ -3,6 +3,7 @@
  * data directory: the same version comes out, nothing half-written is ever seen, and nothing is announced.
  */
 import { readdirSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
@@ -13,7 +14,7 @@ import type { AnyRecord, Feedback, Label } from '../../src/event/records.ts';
 import { loadArtefact } from '../../src/models/artefact.ts';
 import { madeText, writeMadePosts } from './made-posts.ts';
 import { busFlags, openTarget, prepare, recordsIn, type Target } from './pipeline.ts';
-import { startTocsin, temporaryFolder } from './tocsin.ts';
+import { eventually, startTocsin, temporaryFolder } from './tocsin.ts';
 
 /** Posts that are crafted at once (craft.ts). */
 const CHUNK = 100;
@@ -98,12 +99,17 @@ async function candidatesOf({ dataDir }: Target): Promise<string[]> {
   return names;
 }
 
+const LAST_IN_LINE = 19;
+
 /** The round's result, null where a fail point ended the process, and the epochs that this process trained. */
 async function once(
   target: Target,
   env: Readonly<Record<string, string>>,
 ): Promise<{ readonly round: Round | null; readonly epochs: readonly number[] }> {
   const run = startTocsin(['sidecar', '--once', ...busFlags(target)], env);
+  await eventually('it is the last in line', () => getPriority(run.child.pid) === LAST_IN_LINE, {
+    everyMs: 20,
+  });
   const ended = await run.exited;
   const epochs = [...run.stderr().matchAll(/"epoch":(\d+)/g)].map(([, epoch]) => Number(epoch));
   if (ended === 'SIGKILL') return { round: null, epochs };
