@@ -198,4 +198,4 @@ const result = {
 await other.close();
 await bus.close();
 await rm(dir, { recursive: true, force: true });
-process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+process.stdout.write(`${JSON.stringify(result)}\n`);
