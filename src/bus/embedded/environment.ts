@@ -5,6 +5,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
+import { createSemaphore } from '../../base/semaphore.ts';
 import { createDoor, type Door } from './door.ts';
 
 export interface Environment {
@@ -21,13 +22,13 @@ interface Shared {
 }
 
 const shared = new Map<string, Shared>();
-/** Openings and closings of a path take turns. */
-const turns = new Map<string, Promise<unknown>>();
+/** Openings and closings take turns. */
+const turn = createSemaphore(1);
 
 /** @param mapSize address space in bytes, not disk. Throws what LMDB throws. */
 export async function openEnvironment(file: string, mapSize: number): Promise<Environment> {
   const path = resolve(file);
-  const mine = await inTurn(path, async () => {
+  const mine = await turn.run(async () => {
     const found = shared.get(path) ?? (await openRoot(path, mapSize));
     shared.set(path, found);
     found.users += 1;
@@ -37,7 +38,7 @@ export async function openEnvironment(file: string, mapSize: number): Promise<En
     root: mine.root,
     door: mine.door,
     release: () =>
-      inTurn(path, async () => {
+      turn.run(async () => {
         mine.users -= 1;
         if (mine.users > 0) return;
         shared.delete(path);
@@ -63,14 +64,4 @@ async function openRoot(path: string, mapSize: number): Promise<Shared> {
     }),
   );
   return { root, door, users: 0 };
-}
-
-function inTurn<T>(path: string, work: () => Promise<T>): Promise<T> {
-  const mine = (turns.get(path) ?? Promise.resolve()).then(work, work);
-  const settled = mine.catch(() => {});
-  turns.set(path, settled);
-  void settled.then(() => {
-    if (turns.get(path) === settled) turns.delete(path);
-  });
-  return mine;
 }
