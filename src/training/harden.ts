@@ -18,7 +18,7 @@ import {
 } from './defences.ts';
 import type { Encoders } from './encoders.ts';
 import type { Labelled } from './table.ts';
-import { type TrainingHooks, type TrainingOptions, train } from './train.ts';
+import { SILENT, type TrainingHooks, type TrainingOptions, train } from './train.ts';
 
 /** Those of DEFENCES that need words alone. */
 export type WordDefence = Extract<Defence, 'none' | 'static' | 'on-the-fly' | 'hull' | 'swap-and-hull'>;
@@ -117,11 +117,9 @@ export async function harden(
   const tableFor = ({ words, labels }: Posts): Labelled => wordTable(space.vectors, words, labels);
   const posts = textPosts(encoders, plain.answered);
   if (defence === 'static') {
-    // Not kept in a checkpoint: a killed run trains it again, to the same weights.
     const twin = build(options.seed + TWIN_SEED);
     try {
-      const silent: TrainingHooks = { checkpoints: null, report: () => {} };
-      await train(tf, twin, head, { train: plain, dev }, options, silent);
+      await train(tf, twin, head, { train: plain, dev }, options, SILENT);
       return { train: tableFor(staticPosts(tf, victimOf(twin), posts, 0)), hooks: {} };
     } finally {
       twin.dispose();

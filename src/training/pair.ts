@@ -11,7 +11,7 @@ import type { MmnConfig } from '../models/zoo/mmn.ts';
 import { type DefendedOptions, TWIN_SEED } from './harden.ts';
 import { calibrate } from './measure.ts';
 import type { Labelled } from './table.ts';
-import { predict, type TrainingHooks, type TrainingResult } from './train.ts';
+import { predict, SILENT, type TrainingHooks, type TrainingResult } from './train.ts';
 
 export interface PairSetting {
   readonly tf: Tf;
@@ -48,7 +48,7 @@ export async function trainPair(
   const plain = build(options.seed + TWIN_SEED);
   const defended = build(options.seed);
   try {
-    await trainOne(plain, build, { ...options, defence: 'none' }, { checkpoints: null, report: () => {} });
+    await trainOne(plain, build, { ...options, defence: 'none' }, SILENT);
     const result = await trainOne(defended, build, options, hooks);
     const sureness = (network: Network): number => {
       const logits = predict(tf, network, head, dev.table);

@@ -7,10 +7,9 @@ import type { Network } from '../models/zoo/contract.ts';
 import type { DefendedOptions } from './harden.ts';
 import { mixWeights, weightsOf } from './mix-weights.ts';
 import type { PairSetting } from './pair.ts';
-import type { TrainingHooks, TrainingResult } from './train.ts';
+import { SILENT, type TrainingHooks, type TrainingResult } from './train.ts';
 
 /**
- * Of the undefended training no checkpoint is kept: a killed run does it again, to the same weights.
  * @param share of the way that is kept
  */
 export async function trainPartWay(
@@ -22,7 +21,7 @@ export async function trainPartWay(
   share: number,
   hooks: Pick<TrainingHooks, 'checkpoints' | 'report'>,
 ): Promise<TrainingResult> {
-  await trainOne(network, build, { ...options, defence: 'none' }, { checkpoints: null, report: () => {} });
+  await trainOne(network, build, { ...options, defence: 'none' }, SILENT);
   const before = weightsOf(network);
   const result = await trainOne(network, build, options, hooks);
   mixWeights(tf, network, before, weightsOf(network), share);

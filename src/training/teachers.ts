@@ -16,7 +16,7 @@ import { groupNearDuplicates } from './groups.ts';
 import { calibrate, sigmoid } from './measure.ts';
 import { pick, type Split } from './splits.ts';
 import { type FeatureTable, type Labelled, tableOf } from './table.ts';
-import { predict, TRAINING_DEFAULTS, type TrainingOptions, train } from './train.ts';
+import { predict, SILENT, TRAINING_DEFAULTS, type TrainingOptions, train } from './train.ts';
 
 /** What a run with teachers is given. */
 export interface Teaching {
@@ -58,9 +58,7 @@ export async function askTeachers(
   for (const { build, train: rows, dev, asked } of teachers) {
     const network = build();
     try {
-      // Not kept in a checkpoint: a killed run trains it again, to the same weights.
-      const silent = { checkpoints: null, report: () => {} };
-      await train(tf, network, head, { train: rows, dev }, { ...TEACHER_TRAINING, seed }, silent);
+      await train(tf, network, head, { train: rows, dev }, { ...TEACHER_TRAINING, seed }, SILENT);
       const { scale, bias } = calibrate(
         Array.from(predict(tf, network, head, dev.table)),
         Array.from(dev.labels, (label) => (label === 1 ? 1 : 0)),

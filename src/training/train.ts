@@ -67,6 +67,9 @@ export interface TrainingHooks {
   readonly guard?: Guard;
 }
 
+/** For a training on the way to another: nothing is kept or told, a killed run does it again, to the same weights. */
+export const SILENT: Pick<TrainingHooks, 'checkpoints' | 'report'> = { checkpoints: null, report: () => {} };
+
 export interface TrainingResult {
   readonly epochs: number;
   readonly bestEpoch: number;

@@ -21,7 +21,7 @@ import { trainNaiveBayes } from '../naive-bayes.ts';
 import { openPictures, type Pictures } from '../pictures.ts';
 import { recipeOf } from '../recipes.ts';
 import { pick, type Split, splitBy } from '../splits.ts';
-import type { TrainingOptions } from '../train.ts';
+import { SILENT, type TrainingOptions } from '../train.ts';
 import type { MmatModel } from './paper.ts';
 import { architectureOf, inScope, postsPerPicture } from './plan.ts';
 import { type RobustDeps, type Row, robustRuns, spaceOf } from './robust.ts';
@@ -146,7 +146,7 @@ async function execute(deps: ExecuteDeps, bench: Bench, data: Dataset, key: RunK
   const split = bench.split(scoped, key);
   const { encoders, pictures } = bench;
   const fitted = await fitModel(
-    { tf, encoders, pictures, maxTokens, checkpoints: null, report: () => {} },
+    { tf, encoders, pictures, maxTokens, ...SILENT },
     model,
     scoped,
     split,

@@ -13,7 +13,7 @@ import type { Head } from '../../models/zoo/contract.ts';
 import { textCnn } from '../../models/zoo/text-cnn.ts';
 import { wordTable } from '../defences.ts';
 import { recipeOf } from '../recipes.ts';
-import { train } from '../train.ts';
+import { SILENT, train } from '../train.ts';
 
 /** Posts and epochs that a twin gets: enough to have a gradient worth following, within a minute or two. */
 const MOST_POSTS = 6_000;
@@ -64,7 +64,7 @@ export async function fitTwin(
       head,
       { train: tableOf(rows.slice(devs)), dev: tableOf(rows.slice(0, devs)) },
       { ...recipeOf('text-cnn').options, maxEpochs: MOST_EPOCHS, seed },
-      { checkpoints: null, report: () => {} },
+      SILENT,
     );
   } catch (thrown) {
     network.dispose();
