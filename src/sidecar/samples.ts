@@ -1,4 +1,5 @@
 /** Human rulings and the posts they cover → training samples, each with what it rests on. */
+import { INFORMATIVE, isLater, standing } from '../event/standing.ts';
 import type { Buffer, KeptRuling, RuledPost } from './buffer.ts';
 
 /** A post with the label that people gave it. */
@@ -13,16 +14,11 @@ export interface HumanSample {
   readonly at: number;
 }
 
-const LABELS: Readonly<Partial<Record<KeptRuling['ruling'], 0 | 1>>> = {
-  informative: 1,
-  not_informative: 0,
-};
-
 /** One sample for each post that is known and ruled on, the newest first. A person's last standing word counts. */
 export function samplesOf({ rulings, posts }: Pick<Buffer, 'rulings' | 'posts'>): HumanSample[] {
   const words = new Map<string, Map<string, KeptRuling>>();
-  for (const ruling of rulings().values()) {
-    if (LABELS[ruling.ruling] === undefined || ruling.undoes !== null || !stands(ruling, rulings())) continue;
+  for (const ruling of standing(rulings().values())) {
+    if (INFORMATIVE[ruling.ruling] === undefined) continue;
     for (const id of ruling.postIds) {
       const byPerson = words.get(id) ?? new Map<string, KeptRuling>();
       words.set(id, byPerson);
@@ -39,21 +35,11 @@ export function samplesOf({ rulings, posts }: Pick<Buffer, 'rulings' | 'posts'>)
     const agreeing = said.filter(({ ruling }) => ruling === last.ruling).length;
     samples.push({
       post,
-      label: LABELS[last.ruling] as 0 | 1,
+      label: INFORMATIVE[last.ruling] as 0 | 1,
       people: agreeing,
       disputed: agreeing < said.length,
       at: last.at,
     });
   }
   return samples.sort((a, b) => b.at - a.at || (a.post.id < b.post.id ? -1 : 1));
-}
-
-const isLater = (a: KeptRuling, b: KeptRuling): boolean =>
-  a.at === b.at ? a.rulingId > b.rulingId : a.at > b.at;
-
-/** Only a later ruling takes one back, so the recursion ends. */
-function stands(ruling: KeptRuling, all: ReadonlyMap<string, KeptRuling>): boolean {
-  for (const other of all.values())
-    if (other.undoes === ruling.rulingId && isLater(other, ruling) && stands(other, all)) return false;
-  return true;
 }

@@ -1,5 +1,6 @@
 /** What people say of the models' answers: their rulings on posts, held against what champion and challenger answered. */
 import type { Feedback, TaskScore } from '../../event/records.ts';
+import { INFORMATIVE, isLater, standing } from '../../event/standing.ts';
 
 export type Role = 'champion' | 'challenger';
 
@@ -16,37 +17,25 @@ export interface Rulings {
   of(role: Role): Heard;
 }
 
-const SAYS_YES: Readonly<Partial<Record<Feedback['ruling'], boolean>>> = {
-  informative: true,
-  not_informative: false,
-};
-
 /** @param memory newest posts of which the answer is remembered */
 export function createRulings(memory: number): Rulings {
-  const answers = new Map<string, { readonly by: Role; readonly yes: boolean }>();
+  const answers = new Map<string, { readonly by: Role; readonly yes: 0 | 1 }>();
   const rulings = new Map<string, Feedback>();
-  /** Only a later ruling takes one back, so the recursion ends. */
-  const stands = (ruling: Feedback): boolean =>
-    ![...rulings.values()].some(
-      (other) => other.undoes === ruling.rulingId && isLater(other, ruling) && stands(other),
-    );
   /** The last standing word on each post. */
   const words = (): ReadonlyMap<string, Feedback> => {
     const last = new Map<string, Feedback>();
-    for (const ruling of rulings.values()) {
-      if (ruling.undoes !== null || !stands(ruling)) continue;
+    for (const ruling of standing(rulings.values()))
       for (const id of ruling.postIds) {
         const before = last.get(id);
         if (!before || isLater(ruling, before)) last.set(id, ruling);
       }
-    }
     return last;
   };
   return {
     answered(postId, by, decision) {
       answers.delete(postId);
       if (decision === 'unsure') return;
-      answers.set(postId, { by, yes: decision === 'yes' });
+      answers.set(postId, { by, yes: decision === 'yes' ? 1 : 0 });
       const [oldest] = answers.keys();
       if (answers.size > memory && oldest !== undefined) answers.delete(oldest);
     },
@@ -57,7 +46,7 @@ export function createRulings(memory: number): Rulings {
       const heard = { ruled: 0, contrary: 0 };
       for (const [id, { ruling }] of words()) {
         const answer = answers.get(id);
-        const said = SAYS_YES[ruling];
+        const said = INFORMATIVE[ruling];
         if (answer?.by !== role || said === undefined) continue;
         heard.ruled += 1;
         if (said !== answer.yes) heard.contrary += 1;
@@ -66,6 +55,3 @@ export function createRulings(memory: number): Rulings {
     },
   };
 }
-
-const isLater = (a: Feedback, b: Feedback): boolean =>
-  a.at === b.at ? a.rulingId > b.rulingId : a.at > b.at;
