@@ -5,7 +5,8 @@
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { build, install, ROOT, requireNode } from './lib/setup.mjs';
 
 requireNode();
@@ -27,6 +28,10 @@ const GROUPS = [
 const started = Date.now();
 const totals = { passed: 0, failed: 0 };
 const summary = [];
+/** The order of the unit tests and what a failure needs to be seen again: --sequence.seed. */
+const seed = started;
+/** What failed, said again at the very end: a log that keeps only its last lines still names it. */
+const failures = [];
 const note = (name, passed, failed, since) => {
   totals.passed += passed;
   totals.failed += failed;
@@ -43,9 +48,33 @@ function step(name, work) {
     return true;
   } catch (error) {
     console.error(`${name}: ${error.message}`);
+    failures.push(`${name}: ${error.message}`);
     note(name, 0, 1, since);
     return false;
   }
+}
+
+const FAILURE_LINES = 12;
+
+/** The first lines of what failed in a report of vitest, with the file and the names that lead to the test. */
+function failuresOf(group, { testResults }) {
+  return testResults.flatMap((file) => {
+    const path = relative(ROOT, file.name);
+    const tests = file.assertionResults
+      .filter(({ status }) => status !== 'passed')
+      .map(({ status, fullName, failureMessages }) => [
+        `${fullName} (${status})`,
+        failureMessages.join('\n'),
+      ]);
+    if (tests.length === 0 && file.status === 'failed') tests.push(['the file itself', file.message]);
+    return tests.map(([test, message]) => {
+      const lines = stripVTControlCharacters(message ?? '')
+        .split('\n')
+        .filter((line) => line.trim() && !/node_modules|<anonymous>/.test(line))
+        .slice(0, FAILURE_LINES);
+      return [`${group}: ${path}: ${test}`, ...lines.map((line) => `  ${line}`)].join('\n');
+    });
+  });
 }
 
 const node = (args, options = {}) => {
@@ -79,6 +108,7 @@ if (ready) {
         'node_modules/vitest/vitest.mjs',
         'run',
         ...projects.flatMap((project) => ['--project', project]),
+        `--sequence.seed=${seed}`,
         '--reporter=default',
         '--reporter=json',
         `--outputFile.json=${report}`,
@@ -89,6 +119,7 @@ if (ready) {
     let failed = 0;
     try {
       const json = JSON.parse(readFileSync(report, 'utf8'));
+      failures.push(...failuresOf(name, json));
       passed = json.numPassedTests;
       // A test that did not run is not a passed test.
       failed = json.numFailedTests + json.numPendingTests + json.numTodoTests;
@@ -97,6 +128,7 @@ if (ready) {
       ).length;
     } catch {
       failed = 1;
+      failures.push(`${name}: vitest left no report`);
     }
     if (run.status !== 0 && failed === 0) failed = 1;
     if (passed === 0 && failed === 0) failed = 1;
@@ -105,6 +137,7 @@ if (ready) {
 }
 
 const datasets = process.env.TOCSIN_DATASETS;
+if (failures.length > 0) console.log(`\nFailed (order: --sequence.seed=${seed}):\n${failures.join('\n')}`);
 console.log('');
 console.log(summary.join('\n'));
 console.log(
