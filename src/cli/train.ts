@@ -8,6 +8,7 @@ import { nearest } from '../base/nearest.ts';
 import { cacheDir } from '../config/cache.ts';
 import { createLog } from '../metrics/log.ts';
 import type { Architecture } from '../models/zoo/contract.ts';
+import type { Other } from '../training/as-often.ts';
 import type { Dataset } from '../training/dataset.ts';
 import type { DefendedOptions, WordDefence } from '../training/harden.ts';
 import type { Task } from '../training/tasks.ts';
@@ -82,6 +83,20 @@ function configOf({ name, defaults }: Architecture, json: unknown): object {
         `--config: ${name} has no ${key}; did you mean ${nearest(key, known)}? All: ${known.join(', ')}.`,
       );
   return { ...defaults, ...changes };
+}
+
+/** A model of the same task that reads words, as it serves. Throws BAD_USAGE for another. */
+async function openOther(dir: string, task: Task): Promise<Other> {
+  const { ARTEFACT_FILES, loadArtefact } = await import('../models/artefact.ts');
+  const { servedFile, servedScores } = await import('../training/evaluate.ts');
+  const artefact = await loadArtefact(resolve(dir));
+  const { name, version, task: its } = artefact.manifest;
+  if (its !== task || servedFile(artefact) !== ARTEFACT_FILES.text)
+    throw new TocsinError(
+      'BAD_USAGE',
+      `--as-often-as ${dir}: ${name} ${version} is of ${its}; a model of ${task} that reads words is needed.`,
+    );
+  return { version: `${name} ${version}`, score: servedScores(artefact, createLog('train', 'warn')) };
 }
 
 const ownVersion = (): string =>
@@ -181,6 +196,7 @@ async function trainModel(name: string, flags: Flags): Promise<void> {
       training,
       teaching,
       out: resolve(String(flags['out'])),
+      asOftenAs: flags['asOftenAs'] === undefined ? null : await openOther(String(flags['asOftenAs']), task),
       unseenFolds: whole(flags, 'unseen-folds', 2) ?? 0,
       leaveOut: flags['leaveOut'] as string[],
       codeVersion: ownVersion(),
@@ -254,6 +270,10 @@ export function register(program: Command): void {
     .option(
       '--unseen-folds <k>',
       'also train k models without a fold of the events each; calibration and thresholds then come from events unseen (default: from dev)',
+    )
+    .option(
+      '--as-often-as <dir>',
+      'set the bias such that this model says yes of dev as often as the one in that folder does',
     )
     .option('--leave-out <event...>', 'also train without this event and test on it, for the card', [])
     .action(async (model: string, flags: Flags) => {

@@ -11,6 +11,7 @@ import { failPoint } from '../config/fail-point.ts';
 import { type Artefact, sha256Of } from '../models/artefact.ts';
 import { describeEngine } from '../models/engine/engine.ts';
 import type { Calibration, Metrics } from '../models/manifest.ts';
+import { asOften } from '../training/as-often.ts';
 import { type EpochReport, openCheckpoints } from '../training/checkpoint.ts';
 import { onTheFly } from '../training/defences.ts';
 import { calibrate, measure, sigmoid } from '../training/measure.ts';
@@ -125,12 +126,13 @@ export async function retrain(
 
     const after = weightsOf(network);
     const scale = createScale(dev.labels, before);
+    const wanted = before.clean.filter((yes) => yes).length;
     /** With the calibration of the two under which posts as they are surely lose less. */
     const weigh = (share: number): { readonly calibration: Calibration; readonly weighed: Weighed } => {
       mixWeights(tf, network, start, after, share);
       const logits = logitsOf(dev);
       const carried = carry(calibrate(logits, truthOf(dev)));
-      const [a, b] = [carried, asOften(carried, logits, before.clean)].map((calibration) => ({
+      const [a, b] = [carried, asOften(carried, logits, wanted)].map((calibration) => ({
         calibration,
         weighed: scale.clean(share, answered(logits, calibration)),
       })) as [ReturnType<typeof weigh>, ReturnType<typeof weigh>];
@@ -189,17 +191,6 @@ function carriedFrom(onDev: Calibration, served: Calibration | null): (own: Cali
   const share = served.scale / onDev.scale;
   const shift = served.bias - share * onDev.bias;
   return ({ scale, bias }) => ({ scale: share * scale, bias: share * bias + shift });
-}
-
-/**
- * With a bias under which as many posts are answered with yes as by the champion: training against attacks moves the middle, and
- * one class would pay for the other.
- */
-function asOften(own: Calibration, logits: readonly number[], its: Yes): Calibration {
-  const wanted = its.filter((yes) => yes).length;
-  const sorted = [...logits].sort((a, b) => b - a);
-  const [last, next] = [sorted[wanted - 1], sorted[wanted]];
-  return last === undefined || next === undefined ? own : { ...own, bias: (-own.scale * (last + next)) / 2 };
 }
 
 const truthOf = ({ labels }: Posts): (0 | 1)[] => Array.from(labels, (label) => (label === 1 ? 1 : 0));

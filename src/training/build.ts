@@ -1,4 +1,5 @@
 /** From labelled posts to an artefact: split, fit, judge, export, write. */
+import { TocsinError } from '../base/errors.ts';
 import { ARTEFACT_FILES, type Artefact, sha256Of } from '../models/artefact.ts';
 import { describeEngine } from '../models/engine/engine.ts';
 import type { Tf } from '../models/engine/tf.ts';
@@ -6,6 +7,7 @@ import type { Json, Manifest } from '../models/manifest.ts';
 import { saveNetwork } from '../models/network-files.ts';
 import { NORMALISER_VERSION } from '../normalise/text.ts';
 import { refuseExisting, writeArtefact } from '../registry/artefact.ts';
+import type { Other } from './as-often.ts';
 import { type EpochReport, openCheckpoints } from './checkpoint.ts';
 import type { Dataset } from './dataset.ts';
 import { type Encoders, encodersOf } from './encoders.ts';
@@ -35,6 +37,8 @@ export interface BuildOptions {
    * these events (unseen.ts). 0: from dev.
    */
   readonly unseenFolds: number;
+  /** Of a yes-or-no task, on texts alone: the bias is such that it says yes of dev as often as this one does. */
+  readonly asOftenAs?: Other | null;
   /** Events for which a further model is trained without them, for the card. */
   readonly leaveOut: readonly string[];
   readonly codeVersion: string;
@@ -44,9 +48,14 @@ export interface BuildOptions {
 
 /** Trains and writes a model of any task. Continues where a killed run stopped. */
 export async function buildArtefact(tf: Tf, build: BuildOptions): Promise<Artefact> {
-  const { model, data, split, encoders, training, teaching = null, out } = build;
+  const { model, data, split, encoders, training, teaching = null, asOftenAs = null, out } = build;
   const unlabelled = teaching?.unlabelled ?? null;
   await refuseExisting(out);
+  if (asOftenAs && (!isBinary(data.task) || data.examples.some(({ picture }) => picture)))
+    throw new TocsinError(
+      'BAD_USAGE',
+      `Training on ${data.name}: only a yes-or-no model of texts alone can say yes as often as ${asOftenAs.version}.`,
+    );
   const { name, source } = model.architecture;
   const { config, head } = model;
   const usedEncoders = encodersOf(encoders);
@@ -69,7 +78,7 @@ export async function buildArtefact(tf: Tf, build: BuildOptions): Promise<Artefa
   };
 
   const pictures = openPictures();
-  const judging = { ...build, pictures, hashes: await hashesOf(data.examples, pictures) };
+  const judging = { ...build, asOftenAs, pictures, hashes: await hashesOf(data.examples, pictures) };
   const judged = await (isBinary(data.task) ? judgeYesNo : judgeClasses)(fitOn, judging);
   const { network, dims, learnt, result } = judged.fitted;
   try {
@@ -120,7 +129,7 @@ export async function buildArtefact(tf: Tf, build: BuildOptions): Promise<Artefa
         engine: describeEngine(tf),
         epochs: result.epochs,
         bestEpoch: result.bestEpoch,
-        options: { ...training },
+        options: { ...training, ...(asOftenAs ? { asOftenAs: asOftenAs.version } : {}) },
       },
       codeVersion: build.codeVersion,
     };

@@ -219,6 +219,7 @@ const yesNo = (training: 'trained' | 'untrained'): string => (training === 'trai
 /** What it is, what it was trained on and how: the beginning of every card. */
 export function opening(manifest: Described, source: string, calibratedOn: string): string[] {
   const { name, version, task, data, split, training, modalities, words, encoders } = manifest;
+  const { asOftenAs } = training.options;
   return [
     `# ${name} ${version}
 
@@ -234,7 +235,7 @@ this folder (split.json holds ids alone).${data.also ? ` ${data.also.examples.to
 Split \`${split.protocol}\` (seed ${split.seed}): ${split.train.toLocaleString('en')} train, ${split.dev.toLocaleString('en')} dev, ${split.test.toLocaleString('en')} test; near-duplicate texts stay on one side.${words ? ` Word vectors: GloVe 6B 100-d, 50,000 English words, frozen (table ${words.id}); ${readingOf(words.id) === 'first' ? 'the first 15 words count' : 'fifteen words of a post count, numbers among them'}.` : ''}${encoders.map(({ id }) => ` Frozen encoder: ${id}.`).join('')}
 Text is normalised by \`${manifest.normaliser}\`.
 Training: seed ${training.seed}, best of ${training.epochs} epochs was ${training.bestEpoch}; Adam${training.options['classWeights'] ? ', class weights' : ''}, early stopping on dev ${STOPPED_ON[String(training.options['stopOn'])] ?? 'macro-F1'}.
-Calibrated and thresholded on ${calibratedOn}; nothing was chosen by the test posts.`,
+Calibrated and thresholded on ${calibratedOn}${asOftenAs === undefined ? '' : `, with the bias under which it says yes of dev as often as ${asOftenAs} does`}; nothing was chosen by the test posts.`,
   ];
 }
 

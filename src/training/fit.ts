@@ -16,7 +16,7 @@ import { trainLogistic } from './logistic.ts';
 import { calibrate, measure, type Scored } from './measure.ts';
 import { trainNaiveBayes } from './naive-bayes.ts';
 import { type Calibrations, probabilities, type Scoring, yesLogit } from './score.ts';
-import type { Split } from './splits.ts';
+import { pick, type Split } from './splits.ts';
 import type { TrainingResult } from './train.ts';
 
 /** The model and the plain models on the same test posts. */
@@ -39,6 +39,8 @@ export interface Fitted {
   readonly result: TrainingResult;
   /** From dev. */
   readonly calibration: Calibrations;
+  /** The posts that tuned it, with its logits of yes by their texts. */
+  readonly dev: { readonly examples: readonly Example[]; readonly logits: readonly number[] };
   readonly testExamples: readonly Example[];
   /** Its answers under a calibration, and the plain models beside. */
   readonly judge: (calibration: Calibrations) => Promise<Judged>;
@@ -79,6 +81,10 @@ export async function fitModel(
       learnt,
       result,
       calibration,
+      dev: {
+        examples: pick(data, split.dev),
+        logits: rows.filter(({ basis }) => basis === 'text').map(({ logits }) => yesLogit(logits)),
+      },
       testExamples,
       async judge(under) {
         const scored = async (posts: readonly Loaded[]): Promise<Scored> => ({

@@ -1,4 +1,5 @@
 /** A yes-or-no model as it is shipped: calibration, thresholds, figures, card. */
+import { asOften, type Other } from './as-often.ts';
 import { writeCard } from './card.ts';
 import { groupClaims, perClaim } from './claims.ts';
 import { answersOf, bySubgroup, claimsOf, type Evaluation } from './evaluation.ts';
@@ -6,7 +7,7 @@ import { type Comparison, type Fitted, fitModel, type Judged } from './fit.ts';
 import type { FitOn, JudgedArtefact, Judging } from './judging.ts';
 import { chooseThresholds, measure } from './measure.ts';
 import { pick, type Split, splitBy } from './splits.ts';
-import { answerUnseen, type Unseen } from './unseen.ts';
+import { answerUnseen, type Settle, type Unseen } from './unseen.ts';
 
 /** Share of `yes` and of `no` answers that must be right, on dev or on unseen events. */
 const ANSWER_TARGET = 0.85;
@@ -22,10 +23,11 @@ interface Run {
 }
 
 export async function judgeYesNo(fitOn: FitOn, judging: Judging): Promise<JudgedArtefact> {
-  const { data, split, unseenFolds, hashes, pictures } = judging;
+  const { data, split, unseenFolds, asOftenAs, hashes, pictures } = judging;
   const trainOn = (on: Split): Promise<Fitted> => fitOn(fitModel, on);
   const run = async (on: Split): Promise<Run> => {
     const fitted = await trainOn(on);
+    const settle = await settler(asOftenAs, fitted);
     const unseen =
       unseenFolds > 0
         ? await answerUnseen(
@@ -33,9 +35,10 @@ export async function judgeYesNo(fitOn: FitOn, judging: Judging): Promise<Judged
             { folds: unseenFolds, seed: on.seed, hashes },
             pictures,
             trainOn,
+            settle,
           )
         : null;
-    const calibration = unseen?.calibration ?? fitted.calibration;
+    const calibration = unseen?.calibration ?? settle(fitted.calibration);
     return { fitted, unseen, calibration, judged: await fitted.judge(calibration) };
   };
 
@@ -92,4 +95,13 @@ export async function judgeYesNo(fitOn: FitOn, judging: Judging): Promise<Judged
     evaluation,
     card: (manifest, source) => writeCard(manifest, evaluation, source),
   };
+}
+
+/** What becomes of a calibration before it serves. */
+async function settler(other: Other | null, { dev }: Fitted): Promise<Settle> {
+  if (!other) return (own) => own;
+  const given = await other.score(dev.examples);
+  const logits = dev.logits.filter((_, i) => given[i] !== null);
+  const wanted = given.filter((probability) => probability !== null && probability >= 0.5).length;
+  return ({ text, ...rest }) => ({ ...rest, text: text && asOften(text, logits, wanted) });
 }

@@ -1,5 +1,6 @@
 /** What the judges of an artefact are given, and what they give back. */
 import type { Manifest } from '../models/manifest.ts';
+import type { Other } from './as-often.ts';
 import type { Dataset } from './dataset.ts';
 import type { Fitted } from './fit.ts';
 import type { FitDeps, Model } from './fit-network.ts';
@@ -24,6 +25,8 @@ export interface Judging {
   readonly data: Dataset;
   readonly split: Split;
   readonly unseenFolds: number;
+  /** Sets the bias of a yes-or-no model (as-often.ts); null: calibration does. */
+  readonly asOftenAs: Other | null;
   readonly leaveOut: readonly string[];
   readonly hashes: PictureHashes;
   readonly pictures: Pictures;

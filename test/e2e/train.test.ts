@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { eventually, startTocsin, temporaryFolder, tocsin, tocsinOk } from '../support/tocsin.ts';
 
 const DATA = fileURLToPath(new URL('../fixtures/crisislex_t26.tsv', import.meta.url));
+const HUMANITARIAN = fileURLToPath(new URL('../../models/humanitarian', import.meta.url));
 const folder = temporaryFolder('tocsin-train-');
 afterAll(() => folder.remove());
 const out = (name: string): string => join(folder.path, name);
@@ -19,6 +20,7 @@ describe('tocsin train', () => {
     [['mmn', '--data', DATA, '--config', '{"dropuot":0}'], 'did you mean dropout'],
     [['mmn', '--data', DATA, '--max-epochs', '0'], 'a whole number of at least 1'],
     [['visual-cnn', '--data', DATA, '--backend', 'wasm'], 'reads pictures alone'],
+    [['mmn', '--data', DATA, '--as-often-as', HUMANITARIAN], 'is of humanitarian; a model of informative'],
   ])('refuses %j and says what was meant', async (args, said) => {
     const { code, stderr } = await tocsin(['train', ...args, '--out', out('refused')]);
     expect(stderr).toContain(said);
