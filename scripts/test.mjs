@@ -4,9 +4,8 @@
  *   --only a,b    only these groups (see GROUPS)
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { OUTCOME_FILE } from './lib/outcome-reporter.mjs';
 import { build, install, ROOT, requireNode } from './lib/setup.mjs';
 
 requireNode();
@@ -54,33 +53,36 @@ function step(name, work) {
   }
 }
 
-const FAILURE_LINES = 12;
-
-/** The first lines of what failed in a report of vitest, with the file and the names that lead to the test. */
-function failuresOf(group, { testResults }) {
-  return testResults.flatMap((file) => {
-    const path = relative(ROOT, file.name);
-    const tests = file.assertionResults
-      .filter(({ status }) => status !== 'passed')
-      .map(({ status, fullName, failureMessages }) => [
-        `${fullName} (${status})`,
-        failureMessages.join('\n'),
-      ]);
-    if (tests.length === 0 && file.status === 'failed') tests.push(['the file itself', file.message]);
-    return tests.map(([test, message]) => {
-      const lines = stripVTControlCharacters(message ?? '')
-        .split('\n')
-        .filter((line) => line.trim() && !/node_modules|<anonymous>/.test(line))
-        .slice(0, FAILURE_LINES);
-      return [`${group}: ${path}: ${test}`, ...lines.map((line) => `  ${line}`)].join('\n');
-    });
-  });
-}
-
 const node = (args, options = {}) => {
   const result = spawnSync(process.execPath, args, { cwd: ROOT, stdio: 'inherit', ...options });
   if (result.status !== 0) throw new Error(`${args.join(' ')} ended with ${result.status ?? result.signal}`);
 };
+
+/** @returns {import('./lib/outcome-reporter.mjs').Outcome} with a failure whenever vitest is not content */
+function runVitest(projects) {
+  rmSync(OUTCOME_FILE, { force: true });
+  const { status, signal } = spawnSync(
+    process.execPath,
+    [
+      'node_modules/vitest/vitest.mjs',
+      'run',
+      ...projects.flatMap((project) => ['--project', project]),
+      `--sequence.seed=${seed}`,
+      '--reporter=default',
+      '--reporter=./scripts/lib/outcome-reporter.mjs',
+    ],
+    { cwd: ROOT, stdio: 'inherit' },
+  );
+  const outcome = existsSync(OUTCOME_FILE)
+    ? JSON.parse(readFileSync(OUTCOME_FILE, 'utf8'))
+    : { passed: 0, failures: [] };
+  if (outcome.failures.length === 0 && (status !== 0 || outcome.passed === 0))
+    outcome.failures.push({
+      where: 'vitest',
+      why: [`ended with ${status ?? signal}, ${outcome.passed} tests passed`],
+    });
+  return outcome;
+}
 
 const ready =
   step('set-up', () => {
@@ -95,44 +97,13 @@ if (ready) {
       const result = spawnSync('npm', ['run', '--silent', 'check'], { cwd: ROOT, stdio: 'inherit' });
       if (result.status !== 0) throw new Error('npm run check found problems');
     });
-  const reports = join(ROOT, '.cache', 'test');
-  mkdirSync(reports, { recursive: true });
   for (const { name, projects } of GROUPS) {
     if (only && !only.includes(name)) continue;
     const since = Date.now();
-    const report = join(reports, `${name}.json`);
-    rmSync(report, { force: true });
-    const run = spawnSync(
-      process.execPath,
-      [
-        'node_modules/vitest/vitest.mjs',
-        'run',
-        ...projects.flatMap((project) => ['--project', project]),
-        `--sequence.seed=${seed}`,
-        '--reporter=default',
-        '--reporter=json',
-        `--outputFile.json=${report}`,
-      ],
-      { cwd: ROOT, stdio: 'inherit' },
-    );
-    let passed = 0;
-    let failed = 0;
-    try {
-      const json = JSON.parse(readFileSync(report, 'utf8'));
-      failures.push(...failuresOf(name, json));
-      passed = json.numPassedTests;
-      // A test that did not run is not a passed test.
-      failed = json.numFailedTests + json.numPendingTests + json.numTodoTests;
-      failed += json.testResults.filter(
-        (file) => file.status === 'failed' && file.assertionResults.length === 0,
-      ).length;
-    } catch {
-      failed = 1;
-      failures.push(`${name}: vitest left no report`);
-    }
-    if (run.status !== 0 && failed === 0) failed = 1;
-    if (passed === 0 && failed === 0) failed = 1;
-    note(name, passed, failed, since);
+    const { passed, failures: failed } = runVitest(projects);
+    for (const { where, why } of failed)
+      failures.push(`${name}: ${where}`, ...why.map((line) => `  ${line}`));
+    note(name, passed, failed.length, since);
   }
 }
 
