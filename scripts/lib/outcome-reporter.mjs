@@ -33,10 +33,11 @@ export default class OutcomeReporter {
   }
 }
 
-/** The first lines of what was thrown, without the frames of libraries. */
+/** The first lines of what was thrown and of its causes, without the frames of libraries. */
 function lines(errors) {
-  return stripVTControlCharacters(errors.map(({ stack, message }) => stack || message).join('\n'))
+  const withCauses = errors.flatMap((error) => (error.cause ? [error, error.cause] : [error]));
+  return stripVTControlCharacters(withCauses.map(({ stack, message }) => stack || message).join('\n'))
     .split('\n')
-    .filter((line) => line.trim() && !/node_modules|<anonymous>|node:internal/.test(line))
+    .filter((line) => line.trim() && !/node_modules|<anonymous>|node:/.test(line))
     .slice(0, LINES);
 }
