@@ -234,6 +234,9 @@ export async function executeRobust(
   return results;
 }
 
+/** What the options of a robust run may hold. */
+type RobustOptions = Partial<TrainingOptions> & { readonly balancedTip?: boolean };
+
 /** What groups of robust runs share. */
 interface RobustBench {
   readonly words: RobustDeps;
@@ -265,12 +268,20 @@ async function* robustGroup(
       })),
     );
   const parts = { train: await rows(split.train), dev: await rows(split.dev), test: await rows(split.test) };
-  const options = { ...recipeOf(model).options, ...first.options, seed } as TrainingOptions;
+  const { balancedTip = false, ...changed } = first.options as RobustOptions;
+  const options = { ...recipeOf(model).options, ...changed, seed };
   const defences = keys.map(({ training }) => training as Defence);
   let began = clock.monotonic();
   // The comparison with the paper needs its attack alone.
   const greedy = protocol !== 'paper';
-  for await (const run of robustRuns(words, space, { model, parts, defences, options, greedy })) {
+  for await (const run of robustRuns(words, space, {
+    model,
+    parts,
+    defences,
+    options,
+    balancedTip,
+    greedy,
+  })) {
     const now = clock.monotonic();
     yield {
       key: keys.find(({ training }) => training === run.defence) as RunKey,

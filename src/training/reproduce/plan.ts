@@ -102,8 +102,12 @@ export function robustPlan(crisisMmd: Dataset, { seeds, options }: PlanOptions):
                 model,
                 config: {},
                 training,
-                // The paper says nothing of class weights; they are ours, for the honest split.
-                options: { classWeights: protocol !== 'paper', ...options },
+                // The paper says nothing of class weights nor of where answers tip; both are ours, for the honest split.
+                options: {
+                  classWeights: protocol !== 'paper',
+                  ...(protocol === 'paper' ? {} : { balancedTip: true }),
+                  ...options,
+                },
                 seed,
               }),
             ),

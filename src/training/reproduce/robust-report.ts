@@ -120,7 +120,8 @@ export function robustReport(runs: readonly RunResult[]): string {
   return [
     '## MMAT, Table I, adversarial samples',
     '',
-    'Split `grouped`, class weights, answers at 0.5 without calibration. Cells: accuracy / balanced accuracy / macro-F1. E1:',
+    'Split `grouped`, class weights. Every network, undefended or not, answers yes from that logit on at which clean dev posts of',
+    'both classes are answered equally well; it is set before anybody attacks. Cells: accuracy / balanced accuracy / macro-F1. E1:',
     'crafted on the undefended twin, words by Eq. 2 and pictures by FGSM within 0.1; E2: the same on the judged model itself;',
     'greedy: one word at a time with fresh gradients, accepted only if the loss rises.',
     '',
@@ -239,7 +240,7 @@ export function pairsReport(runs: readonly RunResult[]): string {
     '',
     'MediaEval, fake or real, split `official-disjoint`: no event, picture or message of the test is in training. At most two',
     `posts of a picture count: ${trainRows} training pairs and ${posts} test pairs; majority ${percent(Math.max(positives, 1 - positives))} %. Cells and attacks as`,
-    'above; pictures are trained against within 8/255 (static within 0.1, as the paper) and attacked within both.',
+    'above, answers at 0.5; pictures are trained against within 8/255 (static within 0.1, as the paper) and attacked within both.',
     ...tables,
   ].join('\n');
 }

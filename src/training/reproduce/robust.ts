@@ -35,8 +35,9 @@ import {
 import { type Caught, pictureGuard } from '../overfitting-guard.ts';
 import { FIELD_EPSILON, PAPER_EPSILON, pgdClimb } from '../picture-defences.ts';
 import type { Labelled } from '../table.ts';
-import { type TrainingHooks, type TrainingOptions, type TrainingResult, train } from '../train.ts';
+import { SILENT, type TrainingHooks, type TrainingOptions, type TrainingResult, train } from '../train.ts';
 import type { MmatModel } from './paper.ts';
+import { tipAt, tippingPoint } from './tipping-point.ts';
 
 const HEAD: Head = { kind: 'sigmoid', outputs: 1 };
 /** Neighbours per word that the space holds; attacks use ten (WORD_DEFAULTS). */
@@ -94,6 +95,8 @@ export interface RobustTask {
   /** Those that are still to be run. */
   readonly defences: readonly Defence[];
   readonly options: TrainingOptions;
+  /** Whether every network's answer tips where dev says (tipping-point.ts), or at the logit 0 as it was trained. */
+  readonly balancedTip: boolean;
   /** Whether words are attacked greedily too, which takes longest. */
   readonly greedy: boolean;
 }
@@ -102,7 +105,7 @@ export interface RobustTask {
 export async function* robustRuns(
   deps: RobustDeps,
   space: WordSpace,
-  { model, parts, defences, options, greedy }: RobustTask,
+  { model, parts, defences, options, balancedTip, greedy }: RobustTask,
 ): AsyncGenerator<RobustResult> {
   const { tf, vocabulary } = deps;
   const row = architecture(model);
@@ -111,40 +114,33 @@ export async function* robustRuns(
     postsOf(vocabulary, parts[part], columns),
   ) as [Posts, Posts, Posts];
   const tableFor = (posts: Posts): Labelled => postsTable(space.vectors, posts, columns);
-  const open = (seed: number): { network: Network; victim: Victim } => {
+  const open = (seed: number): Opened => {
     const network = row.build(tf, row.defaults, DIMS, HEAD, seed);
     return {
       network,
       victim: createVictim(tf, { network, head: HEAD, columns, space, encode: vocabulary.encode }),
     };
   };
-  const fitOn = (
-    network: Network,
+  const fitOn = async (
+    { network, victim }: Opened,
     posts: Posts,
     hooks: Partial<TrainingHooks>,
     changed: Partial<TrainingOptions> = {},
   ): Promise<TrainingResult> => {
     const data = { train: tableFor(posts), dev: tableFor(devPosts) };
-    return train(
-      tf,
-      network,
-      HEAD,
-      data,
-      { ...options, ...changed },
-      {
-        checkpoints: null,
-        report: () => {},
-        ...hooks,
-      },
-    );
+    const result = await train(tf, network, HEAD, data, { ...options, ...changed }, { ...SILENT, ...hooks });
+    // Before anybody attacks it, so that an attack is told of the answers that are judged.
+    if (balancedTip) tipAt(tf, network, tippingPoint(victim.logits(devPosts), devPosts.labels));
+    return result;
   };
   // Algorithm 1, lines 1–3: the undefended model. It is trained again where it is not wanted itself: the others need it.
   const twin = open(options.seed);
   try {
-    const twinFit = await fitOn(twin.network, trainPosts, {});
+    const twinFit = await fitOn(twin, trainPosts, {});
     for (const defence of defences) {
       // It retrains from scratch with other first weights.
-      const { network, victim } = defence === 'none' ? twin : open(options.seed + 1_000);
+      const opened = defence === 'none' ? twin : open(options.seed + 1_000);
+      const { network, victim } = opened;
       try {
         const posts =
           defence === 'static' ? staticPosts(tf, twin.victim, trainPosts, PAPER_EPSILON) : trainPosts;
@@ -153,7 +149,7 @@ export async function* robustRuns(
           defence === 'none'
             ? twinFit
             : await fitOn(
-                network,
+                opened,
                 posts,
                 hooksOf(defence, watched, options.seed),
                 defence === 'hull-balanced' ? BALANCED : {},
@@ -172,6 +168,12 @@ export async function* robustRuns(
   } finally {
     twin.network.dispose();
   }
+}
+
+/** A network and how attacks see it. */
+interface Opened {
+  readonly network: Network;
+  readonly victim: Victim;
 }
 
 interface Watched {
