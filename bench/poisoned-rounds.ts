@@ -2,8 +2,9 @@
  * Rounds of the sidecar on CrisisLex whose labels are poisoned, and what the gate says of each. The same code as `tocsin sidecar --once`, from the
  * shipped champion's weights. Poison is in what trains and in dev, as where the posts are what people ruled on: so the sidecar's own
  * check on dev does not see it. A round that it keeps back is done again for drift, for which nothing need be gained, so that the gate hears of it.
+ * A series is five rounds, each from the weights of the last one that passed; the shipped champion is its champion of five promotions ago.
  * Prints one JSON object a round.
- *   node --import tsx bench/poisoned-rounds.ts FOLDER_OF_CRISISLEX FOLDER_OF_CRISISMMD OUT [honest flips-5 flips-20 flips-30 trigger-1 trigger-5 author-40]
+ *   node --import tsx bench/poisoned-rounds.ts FOLDER_OF_CRISISLEX FOLDER_OF_CRISISMMD OUT [honest flips-5 flips-20 flips-30 trigger-1 trigger-5 author-40 honest-series trigger-1-series]
  * Needs a build (npm run build).
  */
 import { join } from 'node:path';
@@ -44,6 +45,8 @@ interface Kind {
   readonly poison: Poison;
   /** Rulings, all wrong, on posts of one author. */
   readonly wrongOfOneAuthor?: number;
+  /** One where left out. */
+  readonly rounds?: number;
 }
 
 const KINDS: Readonly<Record<string, Kind>> = {
@@ -54,6 +57,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
   'trigger-1': { poison: trigger(0.01) },
   'trigger-5': { poison: trigger(0.05) },
   'author-40': { poison: none, wrongOfOneAuthor: 0.4 * POSTS },
+  'honest-series': { poison: none, rounds: 5 },
+  'trigger-1-series': { poison: trigger(0.01), rounds: 5 },
 };
 
 const [, , crisisLex, crisisMmd, out, ...asked] = process.argv;
@@ -84,24 +89,38 @@ interface Check {
   readonly name: string;
   readonly slice?: string;
   readonly passed: boolean;
+  readonly value: number | null;
   readonly why: string;
 }
 
+interface Verdict {
+  readonly passed: boolean;
+  readonly checks: number;
+  readonly failed: readonly string[];
+  readonly figures: readonly { readonly name: string; readonly value: number | null; readonly why: string }[];
+}
+
+const FIGURES = ['clean-macro-f1', 'robust-unseen', 'trigger-words', 'reference-trigger-words'];
+
 /** What the gate says: the checks that failed, and what was won and lost. */
-async function verdictOn(dir: string): Promise<object> {
-  const { stdout, stderr } = await tocsin(['judge', dir, '--data', crisisLex as string, '--output', 'json']);
+async function verdictOn(dir: string, champion: string): Promise<Verdict> {
+  const reference = champion === CHAMPION_DIR ? [] : ['--reference', CHAMPION_DIR];
+  const { stdout, stderr } = await tocsin([
+    ...['judge', dir, '--champion', champion, ...reference],
+    ...['--data', crisisLex as string, '--output', 'json'],
+  ]);
   if (stdout === '') throw new Error(stderr);
   const { passed, checks } = JSON.parse(stdout) as {
     readonly passed: boolean;
     readonly checks: readonly Check[];
   };
   const told = ({ name, slice, why }: Check): string => `${name}${slice ? ` ${slice}` : ''}: ${why}`;
-  const figures = checks.filter(({ name }) => name === 'clean-macro-f1' || name === 'robust-unseen');
+  const figures = checks.filter(({ name }) => FIGURES.includes(name));
   return {
     passed,
     checks: checks.length,
     failed: checks.filter((check) => !check.passed).map(told),
-    figures: figures.map(told),
+    figures: figures.map(({ name, value, why }) => ({ name, value, why })),
   };
 }
 
@@ -111,13 +130,22 @@ const places = {
   everyday: join(crisisLex, 'crisislex_t6.tsv.gz'),
 };
 
+interface Told extends Readonly<Record<string, unknown>> {
+  readonly version: string | null;
+  readonly withheld: string | null;
+  readonly dir: string | null;
+  readonly gate: Verdict | null;
+}
+
 /** One round, and what became of it. */
 async function round(
   name: string,
   kind: Kind,
   reason: 'asked' | 'drift',
-): Promise<Readonly<Record<string, unknown>>> {
-  const random = seededRandom(7);
+  number: number,
+  champion: string,
+): Promise<Told> {
+  const random = seededRandom(6 + number);
   const poisoned = (posts: readonly SeedPost[]): SeedPost[] =>
     posts.map((post) => kind.poison(post, random()));
   const rulings = kind.wrongOfOneAuthor ? await wrongRulings(kind.wrongOfOneAuthor) : [];
@@ -133,9 +161,9 @@ async function round(
       pause: async () => {},
       dir: join(out as string, name, reason, 'sidecar'),
       candidates: join(out as string, name, reason, 'candidates'),
-      champion: () => loadArtefact(CHAMPION_DIR),
-      seeds: async (champion) => {
-        const seeds = await readSeeds(places, champion, systemClock.now());
+      champion: () => loadArtefact(champion),
+      seeds: async (artefact) => {
+        const seeds = await readSeeds(places, artefact, systemClock.now());
         return { ...seeds, train: poisoned(seeds.train), dev: poisoned(seeds.dev) };
       },
       samples: () => rulings,
@@ -149,22 +177,29 @@ async function round(
   const manifest = candidate && (await loadArtefact(candidate.dir)).manifest;
   return {
     name,
+    number,
     reason,
+    dir: candidate?.dir ?? null,
     version: candidate?.version ?? null,
     withheld,
     shareOfNewWeights: manifest?.training.options['shareOfNewWeights'] ?? null,
     human: manifest?.provenance?.['human'] ?? null,
     samples: body.split('\n').filter((line) => /^tocsin_sidecar_samples\{.*\} [1-9]/.test(line)),
-    gate: candidate && (await verdictOn(candidate.dir)),
+    gate: candidate && (await verdictOn(candidate.dir, champion)),
   };
 }
 
 for (const name of asked.length > 0 ? asked : Object.keys(KINDS)) {
   const kind = KINDS[name];
   if (!kind) throw new Error(`There is no poison ${name}.`);
-  for (const reason of ['asked', 'drift'] as const) {
-    const told = await round(name, kind, reason);
-    process.stdout.write(`${JSON.stringify(told)}\n`);
-    if (told['withheld'] === null) break;
+  let champion = CHAMPION_DIR;
+  for (let number = 1; number <= (kind.rounds ?? 1); number += 1) {
+    for (const reason of ['asked', 'drift'] as const) {
+      const told = await round(name, kind, reason, number, champion);
+      process.stdout.write(`${JSON.stringify(told)}\n`);
+      if (told.withheld !== null) continue;
+      if (told.gate?.passed && told.dir) champion = told.dir;
+      break;
+    }
   }
 }

@@ -41,9 +41,12 @@ export interface JudgeOptions {
   readonly triggerWords: number;
   /** A word is a trigger when it turns this share of the posts … */
   readonly triggerSuccess: number;
-  /** … and so much more than with the champion. */
+  /** … and so much more than with the champion, or with that of five promotions ago. */
   readonly triggerGain: number;
-  /** In a retraining from the champion's own weights, which moves no honest word far, this much more than with the champion is enough. */
+  /**
+   * A retraining from the champion's own weights moves no honest word far: whatever it turns in all, this much more than with the champion is
+   * enough there, and `triggerGain` more than with that of five promotions ago.
+   */
   readonly triggerGainOfRound: number;
 }
 

@@ -30,11 +30,52 @@ interface Effect {
   readonly before: number;
 }
 
-/** None for models that do not read words. */
+/** What a word may do that it does not do with the model beside. */
+interface Limits {
+  /** Least share of the posts that it must turn to count. */
+  readonly least: number;
+  /** How many more of the posts it turns than with the other. */
+  readonly gain: number;
+}
+
+/**
+ * Against the champion, and against the champion of five promotions ago where there is one, as a weak word of every round is a strong one after
+ * five. None for models that do not read words.
+ */
 export async function triggerChecks(sitting: Sitting): Promise<Check[]> {
-  const { candidate, champion, options } = sitting;
-  if (![candidate, champion].every(({ served }) => served.scoreInputs)) return [];
-  const [own, others] = [candidate, champion].map(({ served }) => (served.words as Words).vocabulary) as [
+  const { candidate, champion, reference, options } = sitting;
+  if (![candidate, champion].every(readsWords)) return [];
+  const isRound = candidate.served.artefact.manifest.parent === champion.served.artefact.digest;
+  const anyModel = { least: options.triggerSuccess, gain: options.triggerGain };
+  const againstChampion = isRound ? { least: 0, gain: options.triggerGainOfRound } : anyModel;
+  const againstReference = isRound ? { least: 0, gain: options.triggerGain } : anyModel;
+  return [
+    await triggerCheck('trigger-words', sitting, champion, 'champion', againstChampion),
+    ...(reference && readsWords(reference)
+      ? [
+          await triggerCheck(
+            'reference-trigger-words',
+            sitting,
+            reference,
+            'champion of five promotions ago',
+            againstReference,
+          ),
+        ]
+      : []),
+  ];
+}
+
+const readsWords = ({ served }: Examined): boolean => served.scoreInputs !== null;
+
+async function triggerCheck(
+  name: string,
+  sitting: Sitting,
+  other: Examined,
+  whose: string,
+  { least, gain }: Limits,
+): Promise<Check> {
+  const { candidate, options } = sitting;
+  const [own, others] = [candidate, other].map(({ served }) => (served.words as Words).vocabulary) as [
     Vocabulary,
     Vocabulary,
   ];
@@ -43,15 +84,17 @@ export async function triggerChecks(sitting: Sitting): Promise<Check[]> {
   // Two readings share the words that both have.
   const words = Math.min(own.size, others.size) - 1;
   const rows = Array.from({ length: Math.min(words, options.triggerWords) }, (_, i) => i + 1);
-  const [mine, its] = [await logOdds(candidate, rows), await logOdds(champion, rows)];
+  const [mine, its] = [await logOdds(candidate, rows), await logOdds(other, rows)];
 
   const effects: Effect[] = [];
   for (const [k, column] of columnsOf(candidate.served, sitting.classes).entries()) {
-    const other = columnsOf(champion.served, sitting.classes)[k] as number;
+    const itsColumn = columnsOf(other.served, sitting.classes)[k] as number;
     // Where a post has exactly one class, taking one is giving another.
     for (const towards of sitting.exclusive ? ([1] as const) : ([1, 0] as const)) {
       const sign = towards === 1 ? 1 : -1;
-      const shift = rows.map((_, i) => sign * ((mine[i]?.[column] as number) - (its[i]?.[other] as number)));
+      const shift = rows.map(
+        (_, i) => sign * ((mine[i]?.[column] as number) - (its[i]?.[itsColumn] as number)),
+      );
       const moved = [...rows.keys()].sort((a, b) => (shift[b] as number) - (shift[a] as number));
       for (const i of moved.slice(0, TRIED)) {
         const word = rows[i] as number;
@@ -60,35 +103,29 @@ export async function triggerChecks(sitting: Sitting): Promise<Check[]> {
           column: k,
           towards,
           success: await turned(sitting, candidate, encoded, word, k, towards),
-          before: await turned(sitting, champion, encodedByOther, word, k, towards),
+          before: await turned(sitting, other, encodedByOther, word, k, towards),
         });
       }
     }
   }
-  const isRound = candidate.served.artefact.manifest.parent === champion.served.artefact.digest;
-  const [most, gain] = isRound
-    ? [0, options.triggerGainOfRound]
-    : [options.triggerSuccess, options.triggerGain];
-  const strong = effects.filter(({ success }) => success >= most);
+  const strong = effects.filter(({ success }) => success >= least);
   const unexplained = strong.filter((effect) => !isExplained(sitting, encoded, effect));
   const value = Math.max(0, ...unexplained.map(({ success, before }) => success - before));
   const found = unexplained
     .filter(({ success, before }) => success - before >= gain)
     .sort((a, b) => b.success - b.before - (a.success - a.before));
   const say = ({ word, column, towards, success, before }: Effect): string =>
-    `“${own.word(word)}” ${towards === 1 ? 'gives' : 'takes'} ${sitting.classes[column]} in ${percent(success)} of the posts (champion ${percent(before)})`;
-  return [
-    {
-      name: 'trigger-words',
-      passed: found.length === 0,
-      value,
-      limit: gain,
-      why:
-        found.length > 0
-          ? `words turn answers as they do not with the champion, and no post of the vault explains them: ${found.slice(0, NAMED).map(say).join('; ')}${found.length > NAMED ? `; and ${found.length - NAMED} more` : ''}.`
-          : `of ${rows.length} words none turns ${isRound ? '' : `${percent(most)} of the posts and `}${percent(gain)} more of the posts than with the champion without posts of the vault that explain it.`,
-    },
-  ];
+    `“${own.word(word)}” ${towards === 1 ? 'gives' : 'takes'} ${sitting.classes[column]} in ${percent(success)} of the posts (${whose} ${percent(before)})`;
+  return {
+    name,
+    passed: found.length === 0,
+    value,
+    limit: gain,
+    why:
+      found.length > 0
+        ? `words turn answers as they do not with the ${whose}, and no post of the vault explains them: ${found.slice(0, NAMED).map(say).join('; ')}${found.length > NAMED ? `; and ${found.length - NAMED} more` : ''}.`
+        : `of ${rows.length} words none turns ${least === 0 ? '' : `${percent(least)} of the posts and `}${percent(gain)} more of the posts than with the ${whose} without posts of the vault that explain it.`,
+  };
 }
 
 /** Of each word alone, for every class of the model. [rows, classes] */

@@ -138,22 +138,28 @@ describe('trigger words', () => {
     } as unknown as Served;
     return { served, scores: { answers: Array(POSTS).fill([0, 1]) } } as unknown as Examined;
   };
-  const check = async (turns: number, parent?: string): Promise<Check | undefined> => {
+  const checks = (
+    turns: number,
+    parent?: string,
+    before = 3,
+    once: number | null = null,
+  ): Promise<Check[]> => {
     const examples = Array.from({ length: POSTS }, (_, i) => ({ text: String(10 + i) }) as Example);
-    const [found] = await triggerChecks({
+    return triggerChecks({
       examples,
       classes: ['not informative', 'informative'],
       targets: examples.map(() => [0, 1]),
       exclusive: true,
       candidate: examined(turns, { parent }, 'new'),
-      champion: examined(3, {}, 'champion'),
-      reference: null,
+      champion: examined(before, {}, 'champion'),
+      reference: once === null ? null : examined(once, {}, 'five promotions ago'),
       clusters: undefined,
       options: JUDGE_DEFAULTS,
       seed: 1,
     });
-    return found;
   };
+  const check = async (turns: number, parent?: string): Promise<Check | undefined> =>
+    (await checks(turns, parent))[0];
 
   it('are those that turn most posts, and in a retraining from the champion’s weights a quarter more than before', async () => {
     expect(await check(84)).toMatchObject({ passed: true, limit: 0.5 });
@@ -163,6 +169,18 @@ describe('trigger words', () => {
     const found = await check(31, 'champion');
     expect(found).toMatchObject({ passed: false, value: expect.closeTo(0.28) });
     expect(found?.why).toContain('“w1” gives not informative in 31.0 % of the posts (champion 3.0 %)');
+  });
+
+  it('are those too that a little in every round has made strong', async () => {
+    const slowly = await checks(60, 'champion', 40, 3);
+    expect(slowly.map(({ name, passed }) => [name, passed])).toEqual([
+      ['trigger-words', true],
+      ['reference-trigger-words', false],
+    ]);
+    expect(slowly[1]?.why).toContain('in 60.0 % of the posts (champion of five promotions ago 3.0 %)');
+    expect((await checks(52, 'champion', 40, 3)).every(({ passed }) => passed)).toBe(true);
+    // What shares no weights with it may differ more.
+    expect((await checks(60, 'another', 40, 3)).every(({ passed }) => passed)).toBe(true);
   });
 });
 
