@@ -161,7 +161,7 @@ async function reproduce(paper: Paper, flags: Flags): Promise<void> {
     const crisisMmd = named(await dataSetsIn(dir, 'informative'), 'CrisisMMD');
     if (crisisMmd) {
       parts.push({ data: crisisMmd, plan: mmatPlan(crisisMmd, options) });
-      parts.push({ data: crisisMmd, plan: robustPlan(crisisMmd, options) });
+      parts.push({ data: crisisMmd, plan: robustPlan(crisisMmd, short) });
     }
     if (mediaEval) parts.push({ data: mediaEval, plan: mmatPairsPlan(mediaEval, short) });
   } else {

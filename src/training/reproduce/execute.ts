@@ -22,7 +22,7 @@ import { openPictures, type Pictures } from '../pictures.ts';
 import { recipeOf } from '../recipes.ts';
 import { pick, type Split, splitBy } from '../splits.ts';
 import { SILENT, type TrainingOptions } from '../train.ts';
-import type { MmatModel } from './paper.ts';
+import { type MmatModel, NEIGHBOURS } from './paper.ts';
 import { architectureOf, inScope, postsPerPicture } from './plan.ts';
 import { type RobustDeps, type Row, robustRuns, spaceOf } from './robust.ts';
 import type { RunKey, RunResult, RunStore } from './runs.ts';
@@ -209,8 +209,8 @@ export async function executeRobust(
   const results: RunResult[] = [];
   const groups = new Map<string, RunKey[]>();
   for (const key of plan) {
-    const { event, protocol, model, seed } = key;
-    const name = JSON.stringify([event, protocol, model, seed]);
+    const { event, protocol, model, options, seed } = key;
+    const name = JSON.stringify([event, protocol, model, options, seed]);
     groups.set(name, [...(groups.get(name) ?? []), key]);
   }
   for (const group of groups.values()) {
@@ -235,14 +235,17 @@ export async function executeRobust(
 }
 
 /** What the options of a robust run may hold. */
-type RobustOptions = Partial<TrainingOptions> & { readonly balancedTip?: boolean };
+type RobustOptions = Partial<TrainingOptions> & {
+  readonly balancedTip?: boolean;
+  readonly neighbours?: number;
+};
 
 /** What groups of robust runs share. */
 interface RobustBench {
   readonly words: RobustDeps;
   readonly pictures: Pictures;
-  /** By event. */
-  readonly spaces: Map<string | null, WordSpace>;
+  /** By event and number of neighbours. */
+  readonly spaces: Map<string, WordSpace>;
 }
 
 async function* robustGroup(
@@ -255,8 +258,10 @@ async function* robustGroup(
   const { event, scope, protocol, seed } = first;
   const model = first.model as MmatModel;
   const scoped = scopedTo(data, first);
-  const space = spaces.get(event) ?? spaceOf(words, scoped.examples);
-  spaces.set(event, space);
+  const { balancedTip = false, neighbours = NEIGHBOURS, ...changed } = first.options as RobustOptions;
+  const spaceName = `${event} ${neighbours}`;
+  const space = spaces.get(spaceName) ?? spaceOf(words, scoped.examples, neighbours);
+  spaces.set(spaceName, space);
   const split = splitBy(scoped, protocol, seed, hashes);
   const task = binaryTaskOf(scoped);
   const rows = (ids: readonly string[]): Promise<Row[]> =>
@@ -268,7 +273,6 @@ async function* robustGroup(
       })),
     );
   const parts = { train: await rows(split.train), dev: await rows(split.dev), test: await rows(split.test) };
-  const { balancedTip = false, ...changed } = first.options as RobustOptions;
   const options = { ...recipeOf(model).options, ...changed, seed };
   const defences = keys.map(({ training }) => training as Defence);
   let began = clock.monotonic();

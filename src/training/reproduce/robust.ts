@@ -36,12 +36,10 @@ import { type Caught, pictureGuard } from '../overfitting-guard.ts';
 import { FIELD_EPSILON, PAPER_EPSILON, pgdClimb } from '../picture-defences.ts';
 import type { Labelled } from '../table.ts';
 import { SILENT, type TrainingHooks, type TrainingOptions, type TrainingResult, train } from '../train.ts';
-import type { MmatModel } from './paper.ts';
+import { type MmatModel, NEIGHBOURS } from './paper.ts';
 import { tipAt, tippingPoint } from './tipping-point.ts';
 
 const HEAD: Head = { kind: 'sigmoid', outputs: 1 };
-/** Neighbours per word that the space holds; attacks use ten (WORD_DEFAULTS). */
-const NEIGHBOURS = 10;
 const DIMS = { tokens: 0, text: 0, imageLogits: 0, imageFeatures: 0, events: 0 };
 /**
  * How `hull-balanced` chooses its epoch: the mean of balanced accuracy on clean and on attacked dev posts, with twice the
@@ -69,13 +67,17 @@ interface RobustResult {
   readonly attacked: Readonly<Record<string, readonly number[]>>;
 }
 
-/** The word space of a set of texts: every known word in them has its neighbours. */
-export function spaceOf(deps: RobustDeps, examples: readonly Pick<Example, 'text'>[]): WordSpace {
+/** The word space of a set of texts: every known word in them has its `n` neighbours. */
+export function spaceOf(
+  deps: RobustDeps,
+  examples: readonly Pick<Example, 'text'>[],
+  n: number = NEIGHBOURS,
+): WordSpace {
   const wanted = new Set(examples.flatMap(({ text }) => [...deps.vocabulary.encode(text)]));
   // A word that came in by a replacement may be replaced again by the greedy attack, so its neighbours are needed as well.
-  const first = buildWordSpace(deps.tf, deps.wordVectors, WORD_DIMENSIONS, NEIGHBOURS, wanted);
+  const first = buildWordSpace(deps.tf, deps.wordVectors, WORD_DIMENSIONS, n, wanted);
   const second = new Set([...wanted].flatMap((id) => neighboursOf(first, id)));
-  return buildWordSpace(deps.tf, deps.wordVectors, WORD_DIMENSIONS, NEIGHBOURS, [...wanted, ...second]);
+  return buildWordSpace(deps.tf, deps.wordVectors, WORD_DIMENSIONS, n, [...wanted, ...second]);
 }
 
 const neighboursOf = ({ neighbours, n }: WordSpace, id: number): number[] =>

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../../../../src/training/dataset.ts';
-import { inScope, mafnTwitterPlan, mafnWeiboPlan } from '../../../../src/training/reproduce/plan.ts';
+import {
+  inScope,
+  mafnTwitterPlan,
+  mafnWeiboPlan,
+  robustPlan,
+} from '../../../../src/training/reproduce/plan.ts';
 
 const data = { name: 'Weibo', sha256: 'x', examples: [] } as unknown as Dataset;
 
@@ -38,5 +43,32 @@ describe('the plan of MAFN’s tables', () => {
       'mafn',
       'mafn-without-affine',
     ]);
+  });
+});
+
+describe('the plan of MMAT’s defended rows', () => {
+  const mmat = {
+    ...data,
+    examples: [{ event: 'srilanka_floods', text: 'x', picture: null }],
+  } as unknown as Dataset;
+  const onPapersSplit = (short: boolean) =>
+    robustPlan(mmat, { seeds: [1], options: {}, short })
+      .filter(({ protocol }) => protocol === 'paper')
+      .map(({ training, options }) => [training, options]);
+
+  it('compares with the paper for several numbers of neighbours, as it names none; ten is what all else uses', () => {
+    const plain = { classWeights: false };
+    expect(onPapersSplit(false)).toEqual([
+      ['none', plain],
+      ['static', plain],
+      ['none', { ...plain, neighbours: 5 }],
+      ['static', { ...plain, neighbours: 5 }],
+      ['none', { ...plain, neighbours: 3 }],
+      ['static', { ...plain, neighbours: 3 }],
+    ]);
+  });
+
+  it('keeps to ten in the short form', () => {
+    expect(onPapersSplit(true)).toHaveLength(2);
   });
 });
