@@ -63,6 +63,8 @@ describe('the plan of MMAT’s defended rows', () => {
       ['static', plain],
       ['none', { ...plain, neighbours: 5 }],
       ['static', { ...plain, neighbours: 5 }],
+      ['none', { ...plain, neighbours: 4 }],
+      ['static', { ...plain, neighbours: 4 }],
       ['none', { ...plain, neighbours: 3 }],
       ['static', { ...plain, neighbours: 3 }],
     ]);
