@@ -41,13 +41,15 @@ export interface JudgeOptions {
   readonly triggerWords: number;
   /** A word is a trigger when it turns this share of the posts … */
   readonly triggerSuccess: number;
-  /** … and so much more than with the champion, or with that of five promotions ago. */
+  /** … and so much more than with the other model. */
   readonly triggerGain: number;
   /**
    * A retraining from the champion's own weights moves no honest word far: whatever it turns in all, this much more than with the champion is
-   * enough there, and `triggerGain` more than with that of five promotions ago.
+   * enough there, by what the round is for. Hardening teaches no new words; a new kind of disaster does.
    */
-  readonly triggerGainOfRound: number;
+  readonly triggerGainOfRound: Readonly<Record<Purpose, number>>;
+  /** The same of several such rounds, against the champion of five promotions ago. */
+  readonly triggerGainOfRounds: number;
 }
 
 export const JUDGE_DEFAULTS: JudgeOptions = {
@@ -72,5 +74,6 @@ export const JUDGE_DEFAULTS: JudgeOptions = {
   triggerWords: Number.POSITIVE_INFINITY,
   triggerSuccess: 0.85,
   triggerGain: 0.5,
-  triggerGainOfRound: 0.25,
+  triggerGainOfRound: { robustness: 0.15, drift: 0.25 },
+  triggerGainOfRounds: 0.3,
 };

@@ -47,8 +47,10 @@ export async function triggerChecks(sitting: Sitting): Promise<Check[]> {
   if (![candidate, champion].every(readsWords)) return [];
   const isRound = candidate.served.artefact.manifest.parent === champion.served.artefact.digest;
   const anyModel = { least: options.triggerSuccess, gain: options.triggerGain };
-  const againstChampion = isRound ? { least: 0, gain: options.triggerGainOfRound } : anyModel;
-  const againstReference = isRound ? { least: 0, gain: options.triggerGain } : anyModel;
+  const againstChampion = isRound
+    ? { least: 0, gain: options.triggerGainOfRound[options.purpose] }
+    : anyModel;
+  const againstReference = isRound ? { least: 0, gain: options.triggerGainOfRounds } : anyModel;
   return [
     await triggerCheck('trigger-words', sitting, champion, 'champion', againstChampion),
     ...(reference && readsWords(reference)

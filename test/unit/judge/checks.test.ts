@@ -7,7 +7,7 @@ import { loadMustPass, mustPassChecks } from '../../../src/judge/must-pass.ts';
 import { JUDGE_DEFAULTS } from '../../../src/judge/options.ts';
 import { robustnessChecks } from '../../../src/judge/robustness.ts';
 import { triggerChecks } from '../../../src/judge/triggers.ts';
-import type { Check } from '../../../src/judge/verdict.ts';
+import type { Check, Purpose } from '../../../src/judge/verdict.ts';
 import type { Tf } from '../../../src/models/engine/tf.ts';
 import { provenanceChecks } from '../../../src/judge/provenance.ts';
 import { openServed, type Served } from '../../../src/judge/served.ts';
@@ -138,11 +138,10 @@ describe('trigger words', () => {
     } as unknown as Served;
     return { served, scores: { answers: Array(POSTS).fill([0, 1]) } } as unknown as Examined;
   };
+  /** Of a candidate that turns `turns` where its champion turns 3 and, asked too, that of five promotions ago `once`. */
   const checks = (
     turns: number,
-    parent?: string,
-    before = 3,
-    once: number | null = null,
+    { parent, purpose = 'robustness', before = 3, once }: Lineage = {},
   ): Promise<Check[]> => {
     const examples = Array.from({ length: POSTS }, (_, i) => ({ text: String(10 + i) }) as Example);
     return triggerChecks({
@@ -152,35 +151,45 @@ describe('trigger words', () => {
       exclusive: true,
       candidate: examined(turns, { parent }, 'new'),
       champion: examined(before, {}, 'champion'),
-      reference: once === null ? null : examined(once, {}, 'five promotions ago'),
+      reference: once === undefined ? null : examined(once, {}, 'five promotions ago'),
       clusters: undefined,
-      options: JUDGE_DEFAULTS,
+      options: { ...JUDGE_DEFAULTS, purpose },
       seed: 1,
     });
   };
-  const check = async (turns: number, parent?: string): Promise<Check | undefined> =>
-    (await checks(turns, parent))[0];
+  interface Lineage {
+    readonly parent?: string;
+    readonly purpose?: Purpose;
+    readonly before?: number;
+    readonly once?: number;
+  }
+  const passes = async (turns: number, lineage: Lineage): Promise<boolean[]> =>
+    (await checks(turns, lineage)).map(({ passed }) => passed);
 
-  it('are those that turn most posts, and in a retraining from the champion’s weights a quarter more than before', async () => {
-    expect(await check(84)).toMatchObject({ passed: true, limit: 0.5 });
-    expect(await check(84, 'another')).toMatchObject({ passed: true });
-    expect(await check(85)).toMatchObject({ passed: false });
-    expect(await check(27, 'champion')).toMatchObject({ passed: true, limit: 0.25 });
-    const found = await check(31, 'champion');
-    expect(found).toMatchObject({ passed: false, value: expect.closeTo(0.28) });
+  it('are those that turn most posts, and half of the posts more than with the champion', async () => {
+    expect((await checks(84))[0]).toMatchObject({ passed: true, limit: 0.5 });
+    expect(await passes(84, { parent: 'another' })).toEqual([true]);
+    expect(await passes(85, {})).toEqual([false]);
+  });
+
+  it('are less in a retraining from the champion’s own weights, least where it only hardens', async () => {
+    expect(await passes(17, { parent: 'champion' })).toEqual([true]);
+    expect(await passes(19, { parent: 'champion' })).toEqual([false]);
+    expect(await passes(27, { parent: 'champion', purpose: 'drift' })).toEqual([true]);
+    const [found] = await checks(31, { parent: 'champion', purpose: 'drift' });
+    expect(found).toMatchObject({ passed: false, limit: 0.25, value: expect.closeTo(0.28) });
     expect(found?.why).toContain('“w1” gives not informative in 31.0 % of the posts (champion 3.0 %)');
   });
 
   it('are those too that a little in every round has made strong', async () => {
-    const slowly = await checks(60, 'champion', 40, 3);
-    expect(slowly.map(({ name, passed }) => [name, passed])).toEqual([
-      ['trigger-words', true],
-      ['reference-trigger-words', false],
-    ]);
-    expect(slowly[1]?.why).toContain('in 60.0 % of the posts (champion of five promotions ago 3.0 %)');
-    expect((await checks(52, 'champion', 40, 3)).every(({ passed }) => passed)).toBe(true);
+    const slowly = { parent: 'champion', before: 25, once: 3 };
+    expect(await passes(32, slowly)).toEqual([true, true]);
+    expect(await passes(35, slowly)).toEqual([true, false]);
+    const [, found] = await checks(35, slowly);
+    expect(found?.name).toBe('reference-trigger-words');
+    expect(found?.why).toContain('in 35.0 % of the posts (champion of five promotions ago 3.0 %)');
     // What shares no weights with it may differ more.
-    expect((await checks(60, 'another', 40, 3)).every(({ passed }) => passed)).toBe(true);
+    expect(await passes(60, { ...slowly, parent: 'another' })).toEqual([true, true]);
   });
 });
 
