@@ -18,7 +18,8 @@ import type { LabelledBatch, TrainingHooks } from './train.ts';
 
 /**
  * `static` is the paper's; `on-the-fly` crafts by one step on the network as it stands, words by Eq. 2 and pictures by FGSM;
- * `hull` trains on points between words (`hull-balanced` keeps another epoch of it), `swap-and-hull` on both kinds of changed words;
+ * `hull` trains on points between words (`hull-balanced` keeps another epoch of it), `swap-and-hull` on both kinds of changed words,
+ * and `part-way` keeps a share of what that changes in an undefended network;
  * `pgd` on pictures after seven steps, `mixed` draws for every batch what is attacked.
  */
 export const DEFENCES = [
@@ -28,6 +29,7 @@ export const DEFENCES = [
   'hull',
   'hull-balanced',
   'swap-and-hull',
+  'part-way',
   'pgd',
   'mixed',
 ] as const;

@@ -71,7 +71,7 @@ export function mmatPlan(crisisMmd: Dataset, { seeds, options }: PlanOptions): R
 
 /** Defences that make sense for what a network reads. */
 const DEFENCES_OF: Readonly<Record<MmatModel, readonly Defence[]>> = {
-  'text-cnn': ['none', 'static', 'on-the-fly', 'hull', 'hull-balanced', 'swap-and-hull'],
+  'text-cnn': ['none', 'static', 'on-the-fly', 'hull', 'hull-balanced', 'swap-and-hull', 'part-way'],
   'visual-cnn': ['none', 'static', 'on-the-fly', 'pgd'],
   mmn: ['none', 'static', 'on-the-fly', 'mixed'],
 };

@@ -13,6 +13,7 @@ const NAMES: Readonly<Record<Defence, string>> = {
   hull: 'convex hull',
   'hull-balanced': 'convex hull, balanced',
   'swap-and-hull': 'Eq. 2 and convex hull',
+  'part-way': 'Eq. 2 and convex hull, 0.8 of the way',
   pgd: 'PGD-7',
   mixed: 'mixed schedule',
 };
@@ -86,8 +87,9 @@ function attackTable(of: Of, printed: (defence: Defence) => MmatCell | undefined
     ],
     present.map((defence) => {
       const paper = printed(defence);
+      const [own, most] = [of(defence).length, of('none').length];
       return [
-        NAMES[defence],
+        own < most ? `${NAMES[defence]}, ${own} of the seeds` : NAMES[defence],
         ...(withPaper
           ? [paper ? `${paper.original.toFixed(2)} / ${paper.adversarial.toFixed(2)}` : '–']
           : []),
@@ -100,7 +102,7 @@ function attackTable(of: Of, printed: (defence: Defence) => MmatCell | undefined
 
 /** What each of our defences wins under the adaptive attack, and whether that is what was aimed at. */
 function gainsOf(of: Of, event: string | null): string[] {
-  return (['on-the-fly', 'hull', 'hull-balanced', 'swap-and-hull', 'pgd', 'mixed'] as const)
+  return (['on-the-fly', 'hull', 'hull-balanced', 'swap-and-hull', 'part-way', 'pgd', 'mixed'] as const)
     .filter((defence) => of(defence).length > 0 && of('none').length > 0)
     .map((defence) => {
       const overStatic = gain(of(defence), of('static'), 'adaptive');

@@ -33,6 +33,7 @@ import {
   swapAndHull,
 } from '../defences.ts';
 import { type Caught, pictureGuard } from '../overfitting-guard.ts';
+import { trainPartWay } from '../part-way.ts';
 import { FIELD_EPSILON, PAPER_EPSILON, pgdClimb } from '../picture-defences.ts';
 import type { Labelled } from '../table.ts';
 import { SILENT, type TrainingHooks, type TrainingOptions, type TrainingResult, train } from '../train.ts';
@@ -46,6 +47,8 @@ const DIMS = { tokens: 0, text: 0, imageLogits: 0, imageFeatures: 0, events: 0 }
  * patience, as that figure is coarser than the loss.
  */
 const BALANCED: Partial<TrainingOptions> = { stopOn: 'balancedAccuracy', patience: 10 };
+/** How far `part-way` goes from an undefended network, chosen on California's dev. */
+const PART_OF_THE_WAY = 0.8;
 /** Dev posts that the guard watches. */
 const HELD = 128;
 /** Bounds that pictures are attacked within, by the name in the results. */
@@ -123,22 +126,24 @@ export async function* robustRuns(
       victim: createVictim(tf, { network, head: HEAD, columns, space, encode: vocabulary.encode }),
     };
   };
-  const fitOn = async (
-    { network, victim }: Opened,
+  const fitOn = (
+    network: Network,
     posts: Posts,
     hooks: Partial<TrainingHooks>,
     changed: Partial<TrainingOptions> = {},
   ): Promise<TrainingResult> => {
     const data = { train: tableFor(posts), dev: tableFor(devPosts) };
-    const result = await train(tf, network, HEAD, data, { ...options, ...changed }, { ...SILENT, ...hooks });
-    // Before anybody attacks it, so that an attack is told of the answers that are judged.
+    return train(tf, network, HEAD, data, { ...options, ...changed }, { ...SILENT, ...hooks });
+  };
+  /** Before anybody attacks it, so that an attack is told of the answers that are judged. */
+  const settle = ({ network, victim }: Opened): void => {
     if (balancedTip) tipAt(tf, network, tippingPoint(victim.logits(devPosts), devPosts.labels));
-    return result;
   };
   // Algorithm 1, lines 1–3: the undefended model. It is trained again where it is not wanted itself: the others need it.
   const twin = open(options.seed);
   try {
-    const twinFit = await fitOn(twin, trainPosts, {});
+    const twinFit = await fitOn(twin.network, trainPosts, {});
+    settle(twin);
     for (const defence of defences) {
       // It retrains from scratch with other first weights.
       const opened = defence === 'none' ? twin : open(options.seed + 1_000);
@@ -147,15 +152,22 @@ export async function* robustRuns(
         const posts =
           defence === 'static' ? staticPosts(tf, twin.victim, trainPosts, PAPER_EPSILON) : trainPosts;
         const watched: Watched = { deps: { tf, network, head: HEAD, columns, victim }, trainPosts, devPosts };
+        const hooks = (): Partial<TrainingHooks> => hooksOf(defence, watched, options.seed);
+        const wholeWay = (): Promise<TrainingResult> =>
+          fitOn(network, posts, hooks(), defence === 'hull-balanced' ? BALANCED : {});
+        const partWay = (): Promise<TrainingResult> =>
+          trainPartWay(
+            tf,
+            (built, _, under) => fitOn(built, posts, under.defence === 'none' ? {} : hooks()),
+            network,
+            () => network,
+            options,
+            PART_OF_THE_WAY,
+            SILENT,
+          );
         const { epochs, caught } =
-          defence === 'none'
-            ? twinFit
-            : await fitOn(
-                opened,
-                posts,
-                hooksOf(defence, watched, options.seed),
-                defence === 'hull-balanced' ? BALANCED : {},
-              );
+          defence === 'none' ? twinFit : await (defence === 'part-way' ? partWay() : wholeWay());
+        if (defence !== 'none') settle(opened);
         yield {
           defence,
           epochs,
@@ -212,6 +224,7 @@ function hooksOf(
     case 'hull-balanced':
       return { craft: hull(deps, trainPosts), ...both };
     case 'swap-and-hull':
+    case 'part-way':
       return { craft: swapAndHull(deps, trainPosts), ...both };
     case 'pgd':
       return { craft: onPictures(deps, pgdClimb(FIELD_EPSILON)), ...both };

@@ -74,7 +74,7 @@ it('is set for every row of a table before that is attacked', async () => {
     const task = {
       model: 'text-cnn',
       parts,
-      defences: ['none', 'static', 'hull'],
+      defences: ['none', 'static', 'swap-and-hull', 'part-way'],
       options: { ...TRAINING_DEFAULTS, seed: 1, maxEpochs: 1 },
       balancedTip,
       greedy: false,
@@ -89,7 +89,8 @@ it('is set for every row of a table before that is attacked', async () => {
     return found;
   };
   const [bare, tipped] = [await logits(false), await logits(true)];
-  expect(bare).toHaveLength(3);
+  expect(bare).toHaveLength(4);
+  expect(bare[3]).not.toEqual(bare[2]);
   bare.forEach((row, at) => {
     const moved = row.map((z, i) => z - (tipped[at]?.[i] as number));
     expect(Math.abs(moved[0] as number)).toBeGreaterThan(1e-3);
