@@ -73,4 +73,16 @@ describe('the plan of MMAT’s defended rows', () => {
   it('keeps to ten in the short form', () => {
     expect(onPapersSplit(true)).toHaveLength(2);
   });
+
+  it('attacks the honest split with answers that tip where dev says, and as trained', () => {
+    const plan = robustPlan(mmat, { seeds: [1], options: {} }).filter(
+      ({ protocol }) => protocol === 'grouped',
+    );
+    const rows = (balancedTip: unknown): string[] =>
+      plan.filter(({ options }) => options['balancedTip'] === balancedTip).map(({ training }) => training);
+    const asTrained = ['none', 'static', 'on-the-fly', 'hull', 'hull-balanced', 'swap-and-hull'];
+    expect(rows(true)).toEqual([...asTrained, 'part-way']);
+    expect(rows(undefined)).toEqual(asTrained);
+    expect(plan).toHaveLength(13);
+  });
 });
