@@ -51,13 +51,17 @@ export async function triggerChecks(sitting: Sitting): Promise<Check[]> {
     ? { least: 0, gain: options.triggerGainOfRound[options.purpose] }
     : anyModel;
   const againstReference = isRound ? { least: 0, gain: options.triggerGainOfRounds } : anyModel;
+  const own = vocabularyOf(candidate);
+  const words = Math.min(own.size - 1, options.triggerWords);
+  const asked = { own, encoded: encode(sitting, own), alone: await logOdds(candidate, firstRows(words)) };
   return [
-    await triggerCheck('trigger-words', sitting, champion, 'champion', againstChampion),
+    await triggerCheck('trigger-words', sitting, asked, champion, 'champion', againstChampion),
     ...(reference && readsWords(reference)
       ? [
           await triggerCheck(
             'reference-trigger-words',
             sitting,
+            asked,
             reference,
             'champion of five promotions ago',
             againstReference,
@@ -68,25 +72,32 @@ export async function triggerChecks(sitting: Sitting): Promise<Check[]> {
 }
 
 const readsWords = ({ served }: Examined): boolean => served.scoreInputs !== null;
+const vocabularyOf = ({ served }: Examined): Vocabulary => (served.words as Words).vocabulary;
+const firstRows = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
+
+/** What the candidate was asked, whoever it is compared with. */
+interface Asked {
+  readonly own: Vocabulary;
+  /** The posts as it reads them. */
+  readonly encoded: readonly Int32Array[];
+  /** Log-odds of its words alone, from row 1 on. [words, classes] */
+  readonly alone: readonly (readonly number[])[];
+}
 
 async function triggerCheck(
   name: string,
   sitting: Sitting,
+  { own, encoded, alone: mine }: Asked,
   other: Examined,
   whose: string,
   { least, gain }: Limits,
 ): Promise<Check> {
-  const { candidate, options } = sitting;
-  const [own, others] = [candidate, other].map(({ served }) => (served.words as Words).vocabulary) as [
-    Vocabulary,
-    Vocabulary,
-  ];
-  const encoded = encode(sitting, own);
+  const { candidate } = sitting;
+  const others = vocabularyOf(other);
   const encodedByOther = encode(sitting, others);
   // Two readings share the words that both have.
-  const words = Math.min(own.size, others.size) - 1;
-  const rows = Array.from({ length: Math.min(words, options.triggerWords) }, (_, i) => i + 1);
-  const [mine, its] = [await logOdds(candidate, rows), await logOdds(other, rows)];
+  const rows = firstRows(Math.min(mine.length, others.size - 1));
+  const its = await logOdds(other, rows);
 
   const effects: Effect[] = [];
   for (const [k, column] of columnsOf(candidate.served, sitting.classes).entries()) {
