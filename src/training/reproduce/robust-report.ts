@@ -2,7 +2,7 @@
 import { overSeeds } from '../compare.ts';
 import { DEFENCES, type Defence } from '../defences.ts';
 import { measure, wilson } from '../measure.ts';
-import { MMAT_EVENTS, MMAT_MODELS, MMAT_TABLE, type MmatCell, type MmatModel, NEIGHBOURS } from './paper.ts';
+import { MMAT_EVENTS, MMAT_MODELS, MMAT_TABLE, type MmatCell, NEIGHBOURS } from './paper.ts';
 import type { RunResult } from './runs.ts';
 import { percent, spread, table } from './tables.ts';
 
@@ -175,50 +175,53 @@ function eventTables(runs: readonly RunResult[]): string {
     .join('\n\n');
 }
 
+/** One figure of the paper beside ours. */
+interface Compared {
+  readonly printed: string;
+  readonly ours: string;
+  readonly inside: boolean;
+}
+
+/** How accurate runs are, clean or attacked, beside what the paper prints of so many pairs. */
+function compare(own: readonly RunResult[], attack: string | null, value: number, pairs: number): Compared {
+  const [low, high] = wilson(Math.round((value / 100) * pairs), pairs);
+  const ours = overSeeds(own.map((run) => under(run, attack).accuracy));
+  return {
+    printed: `${value.toFixed(2)} (${percent(low)}–${percent(high)})`,
+    ours: spread(ours),
+    inside: ours.mean >= low && ours.mean <= high,
+  };
+}
+
 /** Whether our figures on the paper's own split lie in Wilson's interval of what it prints. */
 function againstPaper(runs: readonly RunResult[]): string {
   const neighboursOf = ({ key }: RunResult): number => Number(key.options['neighbours'] ?? NEIGHBOURS);
   const all = [...new Set(runs.map(neighboursOf))].sort((x, y) => y - x);
-  const inside = new Map<string, boolean[]>();
-  const rows = MMAT_EVENTS.flatMap(({ event, name, pairs }) =>
-    MMAT_MODELS.flatMap((model: MmatModel) =>
+  const found = MMAT_EVENTS.flatMap(({ event, name, pairs }) =>
+    MMAT_MODELS.flatMap((model) =>
       (['none', 'static'] as const).flatMap((defence) =>
-        all.flatMap((neighbours) => {
+        all.flatMap((n) => {
           const own = runs.filter(
             (run) =>
               run.key.event === event &&
               run.key.model === model &&
               run.key.training === defence &&
-              neighboursOf(run) === neighbours,
+              neighboursOf(run) === n,
           );
           const kind = PRINTED[defence];
           const printed = kind && MMAT_TABLE[event]?.[model][kind];
           if (own.length === 0 || !printed) return [];
-          const compared = (
-            [
-              [printed.original, null],
-              [printed.adversarial, 'static'],
-            ] as const
-          ).flatMap(([value, attack]) => {
-            const interval = wilson(Math.round((value / 100) * pairs), pairs);
-            const ours = overSeeds(own.map((run) => under(run, attack).accuracy));
-            const isInside = ours.mean >= interval[0] && ours.mean <= interval[1];
-            const counted = JSON.stringify([neighbours, attack, defence]);
-            inside.set(counted, [...(inside.get(counted) ?? []), isInside]);
-            return [
-              `${value.toFixed(2)} (${percent(interval[0])}–${percent(interval[1])})`,
-              spread(ours),
-              isInside ? 'yes' : '**no**',
-            ];
-          });
-          return [[`${name}, ${model}`, NAMES[defence], String(neighbours), String(own.length), ...compared]];
+          const clean = compare(own, null, printed.original, pairs);
+          const attacked = compare(own, 'static', printed.adversarial, pairs);
+          return [{ what: `${name}, ${model}`, defence, n, seeds: own.length, clean, attacked }];
         }),
       ),
     ),
   );
-  const count = (neighbours: number, attack: string | null, defence: Defence): string => {
-    const found = inside.get(JSON.stringify([neighbours, attack, defence])) ?? [];
-    return `${found.filter(Boolean).length}/${found.length}`;
+  const cells = ({ printed, ours, inside }: Compared): string[] => [printed, ours, inside ? 'yes' : '**no**'];
+  const insides = (n: number, defence: Defence, which: 'clean' | 'attacked'): string => {
+    const such = found.filter((row) => row.n === n && row.defence === defence);
+    return `${such.filter((row) => row[which].inside).length}/${such.length}`;
   };
   return [
     '### E1 against the paper, on its own split',
@@ -239,12 +242,15 @@ function againstPaper(runs: readonly RunResult[]): string {
         'ours, E1',
         'inside',
       ],
-      rows,
+      found.map(({ what, defence, n, seeds, clean, attacked }) => [
+        ...[what, NAMES[defence], String(n), String(seeds)],
+        ...[clean, attacked].flatMap(cells),
+      ]),
     ),
     '',
     ...all.map(
       (n) =>
-        `- n = ${n}: inside are ${count(n, null, 'none')} clean and ${count(n, 'static', 'none')} E1 figures of undefended models, ${count(n, null, 'static')} and ${count(n, 'static', 'static')} of static training.`,
+        `- n = ${n}: inside are ${insides(n, 'none', 'clean')} clean and ${insides(n, 'none', 'attacked')} E1 figures of undefended models, ${insides(n, 'static', 'clean')} and ${insides(n, 'static', 'attacked')} of static training.`,
     ),
   ].join('\n');
 }
