@@ -1,13 +1,15 @@
-/** A pool of worker threads: hands out jobs, takes in answers, replaces a thread that died and gives its jobs to the next. */
+/**
+ * A pool of worker threads: hands out jobs, takes in answers, replaces a thread that died and gives its jobs to the next.
+ * Threads end by themselves, never by `terminate()`: that stops ONNX Runtime inside a call, and the whole process aborts.
+ */
 import type { Worker } from 'node:worker_threads';
 import { TocsinError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 
-/** A job that was in hand at this many deaths is given up: it may be what kills. */
+/** A job at which this many threads died is given up: it may be what kills. */
 const MAX_DEATHS = 3;
-const CLOSE_MS = 5_000;
 
-/** What a thread answers; before its first job it says 'ready', and it ends itself when told 'close'. */
+/** What a thread answers, job by job in their order; before its first job it says 'ready', and it ends itself when told 'close'. */
 export type Reply<Answer> =
   | { readonly id: number; readonly answer: Answer }
   | { readonly id: number; readonly error: string };
@@ -16,8 +18,7 @@ export interface ThreadPool<Job extends object, Answer> {
   readonly threads: number;
   /** Answer to a job; from the given thread, else from the least busy one. */
   run(job: Job, thread?: number): Promise<Answer>;
-  /** Ends a thread as if it had died. For tests and fault drills. */
-  kill(thread: number): Promise<void>;
+  /** Waits for the jobs in hand. */
   close(): Promise<void>;
 }
 
@@ -76,15 +77,16 @@ export async function openThreadPool<Job extends object, Answer>(deps: {
       { error: cause instanceof Error ? cause.message : null, deaths: slot.deaths, doing },
       'A model thread died.',
     );
-    for (const [id, pending] of slot.pending) {
+    const [oldest] = slot.pending; // what the thread was at; those behind it are not to blame
+    if (oldest) {
+      const [id, pending] = oldest;
       pending.deaths += 1;
-      if (pending.deaths < MAX_DEATHS) continue;
-      slot.pending.delete(id);
-      pending.reject(
-        new TocsinError('MODEL_UNAVAILABLE', `${doing}: the job was in hand at three deaths of a thread.`, {
-          cause,
-        }),
-      );
+      if (pending.deaths === MAX_DEATHS) {
+        slot.pending.delete(id);
+        pending.reject(
+          new TocsinError('MODEL_UNAVAILABLE', `${doing}: three threads died at this job.`, { cause }),
+        );
+      }
     }
     if (slot.deaths > MAX_DEATHS) {
       broken = new TocsinError('MODEL_UNAVAILABLE', `${doing}: the threads die without answering.`, {
@@ -135,19 +137,14 @@ export async function openThreadPool<Job extends object, Answer>(deps: {
         slot?.pending.set(full.id, { job: full, deaths: 0, resolve, reject });
         slot?.worker.postMessage(full); // copied, not handed over: a dead thread's job is sent again
       }),
-    kill: async (thread) => {
-      await slots[thread]?.worker.terminate();
-    },
     close,
   };
 }
 
-/** Lets a thread finish what it has and end by itself; ends it after a while. */
+/** Lets a thread finish what it has and end by itself. */
 async function stop(worker: Worker): Promise<void> {
   if (worker.threadId === -1) return;
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   worker.postMessage('close');
-  const timer = setTimeout(() => void worker.terminate(), CLOSE_MS);
   await exited;
-  clearTimeout(timer);
 }

@@ -211,7 +211,7 @@ describe('a model that is not what it should be', () => {
 });
 
 describe('scoring threads', () => {
-  it('replace one that died, and answer what it had in hand', async () => {
+  it('replace one that died, give up the job that kills and answer those behind it', async () => {
     const artefact = await loadArtefact(textOnly);
     const deaths: unknown[] = [];
     const pool = await openScorePool({
@@ -226,22 +226,23 @@ describe('scoring threads', () => {
     });
     const job = { count: 64, words: new Int32Array(64 * 15).fill(3), pixels: null };
     const wanted = await pool.run(job);
-    const running = Array.from({ length: 20 }, () => pool.run(job));
-    await pool.kill(0);
-    for (const answer of running) expect(await answer).toEqual(wanted);
-    expect(deaths).toHaveLength(1);
+    const deadly = pool.run({ ...job, count: -1 }); // no array has such a length: the thread ends by it
+    const behind = Array.from({ length: 20 }, () => pool.run(job));
+    await expect(deadly).rejects.toMatchObject({ code: 'MODEL_UNAVAILABLE' });
+    for (const answer of behind) expect(await answer).toEqual(wanted);
+    expect(deaths).toHaveLength(3);
     expect(await pool.run(job)).toEqual(wanted);
     await pool.close();
   });
 
-  it('give up a job that no thread survives', async () => {
+  it('say what is wrong with a job, and refuse jobs once closed', async () => {
     const pool = await openScorePool({
       threads: 1,
       log: silentLog,
       data: { text: null, joint: null, outputs: 1, table: new SharedArrayBuffer(400) },
     });
     const job = { count: 1, words: new Int32Array(15), pixels: null };
-    await expect(pool.run(job)).rejects.toMatchObject({ code: 'INTERNAL' }); // no graph: an answer, not a death
+    await expect(pool.run(job)).rejects.toMatchObject({ code: 'INTERNAL' });
     await pool.close();
     await expect(pool.run(job)).rejects.toMatchObject({ code: 'MODEL_UNAVAILABLE' });
   });
