@@ -20,7 +20,7 @@ import { hashesOf, openPictures } from './pictures.ts';
 import { servingFiles } from './serving-files.ts';
 import { encodeSplit, type Split } from './splits.ts';
 import { isBinary } from './tasks.ts';
-import { type Teaching, unlabelledFor } from './teachers.ts';
+import type { Teaching } from './teachers.ts';
 
 export interface BuildOptions {
   readonly model: Model;
@@ -105,12 +105,12 @@ export async function buildArtefact(tf: Tf, build: BuildOptions): Promise<Artefa
         examples: data.examples.length,
         sha256: data.sha256,
         ...(data.also ? { also: data.also } : {}),
-        ...(unlabelled
+        ...(unlabelled && learnt.unlabelled > 0
           ? {
               unlabelled: {
                 name: unlabelled.data.name,
                 licence: unlabelled.data.licence,
-                examples: unlabelledFor(data, split, unlabelled).length,
+                examples: learnt.unlabelled,
                 sha256: unlabelled.data.sha256,
               },
             }

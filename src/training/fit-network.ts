@@ -50,8 +50,8 @@ export interface TrainedNetwork {
   /** The caller disposes of it. */
   readonly network: Network;
   readonly dims: Dims;
-  /** Which modalities it reads and has seen in training. */
-  readonly learnt: { readonly text: boolean; readonly image: boolean };
+  /** Which modalities it reads and has seen in training; how many posts it was taught that teachers alone answered. */
+  readonly learnt: { readonly text: boolean; readonly image: boolean; readonly unlabelled: number };
   readonly result: TrainingResult;
   readonly scoring: Scoring;
   readonly train: readonly Loaded[];
@@ -139,7 +139,9 @@ export async function trainNetwork(
       result = await trainPartWay(tf, trainOne, network, build, options, defendedShare, own);
     else result = await trainOne(network, build, options, own);
     const scoring = { tf, network, head, columns, dims, encoders };
-    return { network, dims, learnt, result, scoring, train: trainPosts, dev, test, testExamples };
+    const unlabelled = taught.answered.length - trainPosts.length;
+    const posts = { train: trainPosts, dev, test, testExamples };
+    return { network, dims, learnt: { ...learnt, unlabelled }, result, scoring, ...posts };
   } catch (thrown) {
     network.dispose();
     throw thrown;

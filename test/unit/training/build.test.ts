@@ -25,10 +25,12 @@ import {
   servedScores,
 } from '../../../src/training/evaluate.ts';
 import type { Evaluation } from '../../../src/training/evaluation.ts';
-import type { WordDefence } from '../../../src/training/harden.ts';
+import type { DefendedOptions } from '../../../src/training/harden.ts';
 import { readDataset } from '../../../src/training/read-dataset.ts';
 import { recipeOf } from '../../../src/training/recipes.ts';
 import { splitBy } from '../../../src/training/splits.ts';
+import { tableOf } from '../../../src/training/table.ts';
+import type { Sentences, Teaching } from '../../../src/training/teachers.ts';
 
 const FIXTURE = fileURLToPath(new URL('../../fixtures/crisislex_t26.tsv', import.meta.url));
 const DATASETS = process.env['TOCSIN_DATASETS'];
@@ -64,7 +66,7 @@ const train = (
   maxEpochs: number,
   leaveOut: string[] = [],
   unseenFolds = 0,
-  defence: WordDefence = 'none',
+  { teaching = null, ...changed }: Partial<DefendedOptions> & { readonly teaching?: Teaching | null } = {},
 ): Promise<Artefact> => {
   const row = architecture(name);
   const { head, options } = recipeOf(name);
@@ -74,7 +76,8 @@ const train = (
     split: splitBy(data, 'grouped', 1),
     // As a command opens them: none that the columns do not need.
     encoders: name === 'mmn' ? { ...encoders, text: null, image: null } : encoders,
-    training: { ...options, seed: 1, maxEpochs, batch: 16, defence },
+    training: { ...options, seed: 1, maxEpochs, batch: 16, ...changed },
+    teaching,
     out,
     unseenFolds,
     leaveOut,
@@ -173,7 +176,9 @@ describe('buildArtefact', () => {
 
   it('trains under a defence and says so, with what is left of it under attack on unseen events', async () => {
     const data = await readInformative(FIXTURE);
-    const { manifest, bytes } = await train('mmn', data, join(folder, 'hard'), 1, [], 2, 'on-the-fly');
+    const { manifest, bytes } = await train('mmn', data, join(folder, 'hard'), 1, [], 2, {
+      defence: 'on-the-fly',
+    });
     expect(manifest.training.options['defence']).toBe('on-the-fly');
     const card = Buffer.from(bytes(ARTEFACT_FILES.card)).toString('utf8');
     expect(card).toContain('Adversarially trained');
@@ -184,6 +189,38 @@ describe('buildArtefact', () => {
     const robust = evaluation.unseen?.robust;
     expect(robust?.clean.n).toBe(evaluation.unseen?.posts);
     expect(robust?.attacked.accuracy.value).toBeLessThan(robust?.clean.accuracy.value ?? 0);
+  });
+
+  it('says how many posts were taught that teachers alone answered, and draws them once', async () => {
+    const all = await readInformative(FIXTURE);
+    const half = all.examples.length / 2;
+    const data = { ...all, examples: all.examples.slice(0, half) };
+    let drawn = 0;
+    const others: Dataset = {
+      ...all,
+      name: 'others',
+      get examples() {
+        drawn += 1;
+        return all.examples.slice(half);
+      },
+    };
+    /** A sentence by its length. */
+    const sentences: Sentences = {
+      dims: { text: 1 },
+      table: async (texts) =>
+        tableOf(texts.length, {
+          sentence: { shape: [1], write: (i, out) => out.fill((texts[i] as string).length / 100) },
+        }),
+    };
+    const teaching = { sentences, unlabelled: { data: others, limit: 20 } };
+    const taught = await train('text-cnn', data, join(folder, 'taught'), 1, [], 0, {
+      teaching,
+      teachersPart: 0.5,
+    });
+    expect(taught.manifest.data.unlabelled).toMatchObject({ name: 'others', examples: 20 });
+    expect(drawn).toBe(1);
+    const untaught = await train('text-cnn', data, join(folder, 'untaught'), 1, [], 0, { teaching });
+    expect(untaught.manifest.data.unlabelled).toBeUndefined();
   });
 
   it('never writes into a folder that has something in it', async () => {
