@@ -161,6 +161,7 @@ async function execute(deps: ExecuteDeps, bench: Bench, data: Dataset, key: RunK
     label: test.label,
     ...plainModels(scoped, split),
     attacked: {},
+    tip: null,
     trainRows: split.train.length,
     epochs: fitted.result.epochs,
     caught: fitted.result.caught,
@@ -236,7 +237,7 @@ export async function executeRobust(
 
 /** What the options of a robust run may hold. */
 type RobustOptions = Partial<TrainingOptions> & {
-  readonly balancedTip?: boolean;
+  readonly tips?: boolean;
   readonly neighbours?: number;
 };
 
@@ -258,7 +259,7 @@ async function* robustGroup(
   const { event, scope, protocol, seed } = first;
   const model = first.model as MmatModel;
   const scoped = scopedTo(data, first);
-  const { balancedTip = false, neighbours = NEIGHBOURS, ...changed } = first.options as RobustOptions;
+  const { tips = false, neighbours = NEIGHBOURS, ...changed } = first.options as RobustOptions;
   const spaceName = `${event} ${neighbours}`;
   const space = spaces.get(spaceName) ?? spaceOf(words, scoped.examples, neighbours);
   spaces.set(spaceName, space);
@@ -283,7 +284,7 @@ async function* robustGroup(
     parts,
     defences,
     options,
-    balancedTip,
+    tips,
     greedy,
   })) {
     const now = clock.monotonic();
@@ -294,6 +295,7 @@ async function* robustGroup(
       label: parts.test.map(({ label }) => label),
       ...plainModels(scoped, split),
       attacked: run.attacked,
+      tip: run.tip,
       trainRows: split.train.length,
       epochs: run.epochs,
       caught: run.caught,

@@ -113,11 +113,7 @@ export function robustPlan(crisisMmd: Dataset, { seeds, options, short = false }
     );
   return [
     // The paper says nothing of class weights nor of where answers tip; both are ours, for the honest split.
-    ...runs('grouped', (model) => DEFENCES_OF[model], { classWeights: true, balancedTip: true }),
-    // Beside them as they were trained; `part-way` was chosen with the tipping point.
-    ...runs('grouped', (model) => DEFENCES_OF[model].filter((defence) => defence !== 'part-way'), {
-      classWeights: true,
-    }),
+    ...runs('grouped', (model) => DEFENCES_OF[model], { classWeights: true, tips: true }),
     ...[NEIGHBOURS, ...(short ? [] : OTHER_NEIGHBOURS)].flatMap((neighbours) =>
       runs('paper', () => PAPER_DEFENCES, {
         classWeights: false,

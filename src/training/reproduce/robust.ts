@@ -38,7 +38,7 @@ import { FIELD_EPSILON, PAPER_EPSILON, pgdClimb } from '../picture-defences.ts';
 import type { Labelled } from '../table.ts';
 import { SILENT, type TrainingHooks, type TrainingOptions, type TrainingResult, train } from '../train.ts';
 import { type MmatModel, NEIGHBOURS } from './paper.ts';
-import { tipAt, tippingPoint } from './tipping-point.ts';
+import { tippingPoint } from './tipping-point.ts';
 
 const HEAD: Head = { kind: 'sigmoid', outputs: 1 };
 const DIMS = { tokens: 0, text: 0, imageLogits: 0, imageFeatures: 0, events: 0 };
@@ -62,10 +62,12 @@ export interface RobustDeps {
 }
 
 /** Probabilities of yes on the test posts: as they are, and as each attack leaves them. */
-interface RobustResult {
+export interface RobustResult {
   readonly defence: Defence;
   readonly epochs: number;
   readonly caught: Caught | null;
+  /** The logit at which its answers should tip, by dev; null where nobody asked. */
+  readonly tip: number | null;
   readonly clean: readonly number[];
   readonly attacked: Readonly<Record<string, readonly number[]>>;
 }
@@ -100,8 +102,8 @@ export interface RobustTask {
   /** Those that are still to be run. */
   readonly defences: readonly Defence[];
   readonly options: TrainingOptions;
-  /** Whether every network's answer tips where dev says (tipping-point.ts), or at the logit 0 as it was trained. */
-  readonly balancedTip: boolean;
+  /** Whether dev is asked where every network's answers should tip (tipping-point.ts). */
+  readonly tips: boolean;
   /** Whether words are attacked greedily too, which takes longest. */
   readonly greedy: boolean;
 }
@@ -110,7 +112,7 @@ export interface RobustTask {
 export async function* robustRuns(
   deps: RobustDeps,
   space: WordSpace,
-  { model, parts, defences, options, balancedTip, greedy }: RobustTask,
+  { model, parts, defences, options, tips, greedy }: RobustTask,
 ): AsyncGenerator<RobustResult> {
   const { tf, vocabulary } = deps;
   const row = architecture(model);
@@ -119,7 +121,7 @@ export async function* robustRuns(
     postsOf(vocabulary, parts[part], columns),
   ) as [Posts, Posts, Posts];
   const tableFor = (posts: Posts): Labelled => postsTable(space.vectors, posts, columns);
-  const open = (seed: number): Opened => {
+  const open = (seed: number): { network: Network; victim: Victim } => {
     const network = row.build(tf, row.defaults, DIMS, HEAD, seed);
     return {
       network,
@@ -135,19 +137,13 @@ export async function* robustRuns(
     const data = { train: tableFor(posts), dev: tableFor(devPosts) };
     return train(tf, network, HEAD, data, { ...options, ...changed }, { ...SILENT, ...hooks });
   };
-  /** Before anybody attacks it, so that an attack is told of the answers that are judged. */
-  const settle = ({ network, victim }: Opened): void => {
-    if (balancedTip) tipAt(tf, network, tippingPoint(victim.logits(devPosts), devPosts.labels));
-  };
   // Algorithm 1, lines 1–3: the undefended model. It is trained again where it is not wanted itself: the others need it.
   const twin = open(options.seed);
   try {
     const twinFit = await fitOn(twin.network, trainPosts, {});
-    settle(twin);
     for (const defence of defences) {
       // It retrains from scratch with other first weights.
-      const opened = defence === 'none' ? twin : open(options.seed + 1_000);
-      const { network, victim } = opened;
+      const { network, victim } = defence === 'none' ? twin : open(options.seed + 1_000);
       try {
         const posts =
           defence === 'static' ? staticPosts(tf, twin.victim, trainPosts, PAPER_EPSILON) : trainPosts;
@@ -167,11 +163,11 @@ export async function* robustRuns(
           );
         const { epochs, caught } =
           defence === 'none' ? twinFit : await (defence === 'part-way' ? partWay() : wholeWay());
-        if (defence !== 'none') settle(opened);
         yield {
           defence,
           epochs,
           caught,
+          tip: tips ? tippingPoint(victim.logits(devPosts), devPosts.labels) : null,
           clean: probabilities(victim, testPosts),
           attacked: attackedProbabilities(tf, twin.victim, victim, testPosts, options.seed, greedy),
         };
@@ -182,12 +178,6 @@ export async function* robustRuns(
   } finally {
     twin.network.dispose();
   }
-}
-
-/** A network and how attacks see it. */
-interface Opened {
-  readonly network: Network;
-  readonly victim: Victim;
 }
 
 interface Watched {

@@ -41,6 +41,8 @@ export interface RunResult {
   readonly naiveBayes: readonly number[];
   /** The same posts as attacks left them, by the attack's name; empty where nobody attacked. */
   readonly attacked: Readonly<Record<string, readonly number[]>>;
+  /** The logit at which these answers should tip (tipping-point.ts); null where nobody asked. */
+  readonly tip: number | null;
   readonly trainRows: number;
   readonly epochs: number;
   /** Why the guard ended training; null where it did not, or there was none. */
@@ -71,6 +73,7 @@ const resultSchema: z.ZodType<RunResult, unknown> = z.object({
   prior: z.number(),
   naiveBayes: z.array(z.number()),
   attacked: z.record(z.string(), z.array(z.number())).default({}),
+  tip: z.number().nullable().default(null),
   trainRows: z.number(),
   epochs: z.number(),
   caught: z.enum(['gap', 'fall']).nullable().default(null),

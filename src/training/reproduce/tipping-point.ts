@@ -1,7 +1,4 @@
-/** Where a network's answer tips from no to yes: found on dev by one rule, then made part of the network itself. */
-import type { Variable } from '@tensorflow/tfjs';
-import type { Tf } from '../../models/engine/tf.ts';
-import type { Network } from '../../models/zoo/contract.ts';
+/** Where a network's answer tips from no to yes: found on dev by one rule; and its answers with that (decision 36). */
 import { sigmoid } from '../measure.ts';
 
 /** Halvings of the range of logits, which leave nothing of it that a float32 could tell. */
@@ -30,8 +27,9 @@ export function tippingPoint(logits: Float32Array, labels: Float32Array): number
 const meanYes = (logits: Float32Array, point: number): number =>
   logits.reduce((sum, z) => sum + sigmoid(z - point), 0) / logits.length;
 
-/** Moves a network's tipping point to 0, in the bias of its last layer: whoever attacks it attacks what it answers. */
-export function tipAt(tf: Tf, { layers }: Network, point: number): void {
-  const bias = layers.getLayer('logit').weights[1]?.read() as Variable;
-  tf.tidy(() => bias.assign(tf.sub(bias, point)));
-}
+/**
+ * Probabilities of yes of a network whose bias moves that logit to 0. What attacks look at, signs and orders within a post, is the
+ * same with either bias, and so are the posts that they craft.
+ */
+export const tippedAt = (probability: readonly number[], point: number): number[] =>
+  probability.map((p) => p / (p + (1 - p) * Math.exp(point)));

@@ -1,9 +1,20 @@
-/** Where answers tip is found on dev alone, and attacks are told of it. */
+/** Where answers tip is found on dev alone, and no attack depends on it. */
+
+import type { Variable } from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
+import type { Posts } from '../../../../src/adversarial/attack.ts';
+import { fgsm } from '../../../../src/adversarial/fgsm.ts';
+import { greedyWords } from '../../../../src/adversarial/greedy-words.ts';
+import { pgd } from '../../../../src/adversarial/pgd.ts';
+import { probabilities } from '../../../../src/adversarial/suite.ts';
+import { seededRandom } from '../../../../src/base/random.ts';
 import type { Tf } from '../../../../src/models/engine/tf.ts';
+import { mmn } from '../../../../src/models/zoo/mmn.ts';
 import { textCnn } from '../../../../src/models/zoo/text-cnn.ts';
-import { type Row, robustRuns } from '../../../../src/training/reproduce/robust.ts';
-import { tipAt, tippingPoint } from '../../../../src/training/reproduce/tipping-point.ts';
+import { attackedPosts } from '../../../../src/training/defences.ts';
+import { PAPER_EPSILON } from '../../../../src/training/picture-defences.ts';
+import { type RobustResult, type Row, robustRuns } from '../../../../src/training/reproduce/robust.ts';
+import { tippedAt, tippingPoint } from '../../../../src/training/reproduce/tipping-point.ts';
 import { TRAINING_DEFAULTS } from '../../../../src/training/train.ts';
 import { encodeScene, scenePosts, sceneSpace, sceneVictim } from '../../../support/attack-scene.ts';
 import { onEngine } from '../../../support/tensor-check.ts';
@@ -51,49 +62,64 @@ describe('tippingPoint', () => {
   });
 });
 
-it('is in the network that attacks are told of', () => {
-  const posts = scenePosts(8, false);
-  const { network, victim } = sceneVictim(tf, textCnn, sceneSpace(tf));
-  const before = victim.logits(posts);
-  tipAt(tf, network, 1.5);
-  const after = victim.logits(posts);
-  const losses = victim.losses(posts);
-  after.forEach((z, i) => {
-    expect(z).toBeCloseTo((before[i] as number) - 1.5, 5);
-    expect(losses[i]).toBeCloseTo(Math.log1p(Math.exp(posts.labels[i] === 1 ? -z : z)), 5);
-  });
-  network.dispose();
+it('moves answers as the bias of the last layer would, and attacks do not care on which side of it they are', () => {
+  for (const [architecture, pictures] of [
+    [textCnn, false],
+    [mmn, true],
+  ] as const) {
+    const posts = scenePosts(8, pictures);
+    const { network, victim } = sceneVictim(tf, architecture, sceneSpace(tf));
+    const crafted = (): Posts[] => [
+      posts,
+      attackedPosts(tf, victim, posts, PAPER_EPSILON),
+      greedyWords().generate(victim, posts, seededRandom(1)).posts,
+      fgsm(0.1).generate(victim, posts, seededRandom(1)).posts,
+      pgd({ epsilon: 0.1, steps: 3, stepSize: 0.05, starts: 2 }).generate(victim, posts, seededRandom(1))
+        .posts,
+    ];
+    const before = crafted();
+    const answers = before.map((each) => tippedAt(probabilities(victim, each), 1.5));
+    const bias = network.layers.getLayer('logit').weights[1]?.read() as Variable;
+    tf.tidy(() => bias.assign(tf.sub(bias, 1.5)));
+    crafted().forEach((each, i) => {
+      expect(each).toEqual(before[i]);
+      probabilities(victim, each).forEach((p, k) => {
+        expect(answers[i]?.[k]).toBeCloseTo(p, 6);
+      });
+    });
+    network.dispose();
+  }
 });
 
-it('is set for every row of a table before that is attacked', async () => {
+it('keeps answers that are as sure as they can be', () => {
+  expect(tippedAt([0, 1], 3)).toEqual([0, 1]);
+});
+
+it('is found for every row of a table, on dev, and leaves what is answered as it is', async () => {
   const { texts, labels } = scenePosts(60, false);
   const rows = texts.map((text, i): Row => ({ text, pixels: null, label: labels[i] === 1 ? 1 : 0 }));
-  const parts = { train: rows.slice(0, 30), dev: rows.slice(30, 50), test: rows.slice(50) };
-  const logits = async (balancedTip: boolean): Promise<number[][]> => {
-    const vocabulary = { encode: encodeScene } as never;
-    const task = {
+  // The test posts are dev, so that the answers there say where they should tip.
+  const parts = { train: rows.slice(0, 30), dev: rows.slice(30), test: rows.slice(30) };
+  const found = async (tips: boolean): Promise<RobustResult[]> => {
+    const deps = { tf, vocabulary: { encode: encodeScene } as never, wordVectors: new Float32Array() };
+    const runs: RobustResult[] = [];
+    for await (const run of robustRuns(deps, sceneSpace(tf), {
       model: 'text-cnn',
       parts,
       defences: ['none', 'static', 'swap-and-hull', 'part-way'],
       options: { ...TRAINING_DEFAULTS, seed: 1, maxEpochs: 1 },
-      balancedTip,
+      tips,
       greedy: false,
-    } as const;
-    const found: number[][] = [];
-    for await (const { clean, attacked } of robustRuns(
-      { tf, vocabulary, wordVectors: new Float32Array() },
-      sceneSpace(tf),
-      task,
-    ))
-      found.push([...clean, ...(attacked['adaptive'] as number[])].map((p) => Math.log(p / (1 - p))));
-    return found;
+    }))
+      runs.push(run);
+    return runs;
   };
-  const [bare, tipped] = [await logits(false), await logits(true)];
-  expect(bare).toHaveLength(4);
-  expect(bare[3]).not.toEqual(bare[2]);
-  bare.forEach((row, at) => {
-    const moved = row.map((z, i) => z - (tipped[at]?.[i] as number));
-    expect(Math.abs(moved[0] as number)).toBeGreaterThan(1e-3);
-    for (const by of moved) expect(by).toBeCloseTo(moved[0] as number, 3);
-  });
+  const [without, runs] = [await found(false), await found(true)];
+  expect(without.map(({ tip }) => tip)).toEqual([null, null, null, null]);
+  expect(runs.map((run) => ({ ...run, tip: null }))).toEqual(without);
+  for (const { tip, clean } of runs) {
+    const logits = clean.map((p) => Math.log(p / (1 - p)));
+    expect(tip).toBeCloseTo(pointOf(logits.map((z, i) => [z, parts.test[i]?.label as 0 | 1])), 5);
+    expect(Math.abs(tip as number)).toBeGreaterThan(1e-3);
+  }
 });
