@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Victim } from '../../../src/adversarial/attack.ts';
 import { plantedShare } from '../../../src/adversarial/planted.ts';
-import { checkSanity } from '../../../src/adversarial/sanity.ts';
+import { checkSanity, type SanityFlag } from '../../../src/adversarial/sanity.ts';
 import {
   attacksOf,
   probabilities,
@@ -126,11 +126,19 @@ describe('sanity', () => {
       ...text,
       gradient: (posts) => ({ ...text.gradient(posts), words: new Float32Array(posts.words.length * 100) }),
     };
+    const check = (victim: Victim): SanityFlag[] =>
+      checkSanity(tf, victim, scenePosts(20, false), { ...options, surrogate: twin });
     const failed = (victim: Victim): string[] =>
-      checkSanity(tf, victim, scenePosts(20, false), { ...options, surrogate: twin })
+      check(victim)
         .filter(({ passed }) => !passed)
         .map(({ check }) => check);
     expect(failed(hiding)).toContain('words_gradient');
+    expect(check(hiding)).toContainEqual(
+      expect.objectContaining({
+        check: 'words_gradient',
+        detail: expect.stringMatching(/^posts without any gradient: [1-9]\d* of 20$/),
+      }),
+    );
     expect(failed(hiding)).toContain('words_white_box_wins');
     let calls = 0;
     const moody: Victim = {
