@@ -21,7 +21,7 @@ import { createDecodeStage } from '../src/ingest/decode.ts';
 import { createMetrics } from '../src/metrics/metrics.ts';
 import { openClassScorer } from '../src/models/serving/class-scorer.ts';
 import { openScorer } from '../src/models/serving/scorer.ts';
-import { loadVocabulary } from '../src/models/words.ts';
+import { loadAllWords } from '../src/models/words.ts';
 import { createLanguageId } from '../src/normalise/language.ts';
 import { openLanguages } from '../src/normalise/languages.ts';
 import { NORMALISER_VERSION, normaliseText } from '../src/normalise/text.ts';
@@ -42,12 +42,13 @@ const signal = new AbortController().signal;
 const codec = createCodec();
 const metrics = createMetrics({ bare: true });
 const key = Buffer.alloc(32, 1);
-const options = { threads: 1, metrics, log: silentLog };
+const words = loadAllWords();
+const options = { threads: 1, words: Object.values(words), metrics, log: silentLog };
 const scorers = {
   informative: await openScorer({ ...options, dir: CHAMPION_DIR }),
   humanitarian: await openClassScorer({ ...options, dir: HUMANITARIAN_CHAMPION_DIR }),
 };
-const vocabulary = loadVocabulary();
+const vocabularies = { first: words.first.vocabulary, known: words.known.vocabulary };
 const languages = createLanguageId();
 const languageThread = openLanguages();
 
@@ -110,7 +111,7 @@ async function steps(): Promise<void> {
     }),
   );
   const embedded: Embedded[] = await timed('embed', posts, () =>
-    through(createEmbedStage(vocabulary), drafts),
+    through(createEmbedStage(vocabularies), drafts),
   );
   const scored: Scored[] = await timed('score', posts, () => through(createScoreStage(scorers), embedded));
   await timed('simhash', posts, () => texts.map((text) => simhash64(text)));
@@ -141,7 +142,7 @@ async function wholeTask(): Promise<object> {
       log: silentLog,
       metrics,
       models: steadyModels(scorers),
-      vocabulary,
+      vocabularies,
       languages: languageThread,
       key,
       bus: null as never,

@@ -152,7 +152,7 @@ async function round(
   const metrics = createMetrics({ bare: true });
   const { candidate, withheld } = await runRound(
     {
-      engine,
+      engineFor: () => engine,
       bus: { produce: async () => {} },
       codec: createCodec(),
       clock: systemClock,

@@ -24,7 +24,7 @@ const SLICE = 15;
 const EVERY_MS = 50;
 /** Rest between two swaps. */
 const REST_MS = 500;
-const options = { threads: 1, words: loadWords(), metrics: createMetrics({ bare: true }), log: silentLog };
+const options = { threads: 1, words: [loadWords()], metrics: createMetrics({ bare: true }), log: silentLog };
 const open = async (): Promise<Scorer> =>
   openScorer({ ...options, dir: CHAMPION_DIR, artefact: await loadArtefact(CHAMPION_DIR) });
 

@@ -4,7 +4,7 @@ import type { RevisionView } from '../dashboard/wire.ts';
 import type { ModelRef } from '../event/records.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import { loadArtefact } from '../models/artefact.ts';
-import type { Scorer } from '../models/port.ts';
+import type { Reading, Scorer } from '../models/port.ts';
 import { topWords, wordEvidence } from '../models/serving/explain.ts';
 import type { Words } from '../models/words.ts';
 import { isSegment, versionDir } from '../registry/layout.ts';
@@ -26,7 +26,7 @@ const KEPT = 3;
 export function createExplainer(firstDir: string, modelsDir: string): Explainer {
   /** By the hash of the file that served, the newest last. */
   const opened = new Map<string, Promise<Scorer | null>>();
-  let words: Words | null = null;
+  let words: Readonly<Record<Reading, Words>> | null = null;
 
   const open = async ({ version, sha256 }: ModelRef): Promise<Scorer | null> => {
     const dirs = [firstDir, ...(isSegment(version) ? [versionDir(modelsDir, 'informative', version)] : [])];
@@ -36,10 +36,13 @@ export function createExplainer(firstDir: string, modelsDir: string): Explainer 
       if (!artefact || !isThere) continue;
       // Loaded here, not above: most pages never ask, and ONNX Runtime with the word vectors takes 40 MB.
       const { openScorer } = await import('../models/serving/scorer.ts');
-      const { loadWords } = await import('../models/words.ts');
-      words ??= loadWords();
+      const { loadAllWords } = await import('../models/words.ts');
+      words ??= loadAllWords();
       const metrics = createMetrics({ bare: true });
-      const scorer = await openScorer({ dir, artefact, words, threads: 1, metrics, log: silentLog });
+      const scorer = await openScorer({
+        ...{ dir, artefact, words: Object.values(words), threads: 1 },
+        ...{ metrics, log: silentLog },
+      });
       if (scorer.model.sha256 === sha256) return scorer;
       await scorer.close();
     }
@@ -75,7 +78,7 @@ export function createExplainer(firstDir: string, modelsDir: string): Explainer 
       if (score?.probability == null || !score.model || modalities.includes('image')) return null;
       const scorer = await scorerOf(score.model);
       if (!scorer || !words) return null;
-      const { vocabulary } = words;
+      const { vocabulary } = words[scorer.reading];
       const input = { words: vocabulary.encode(text), pixels: null };
       const post = { tokens: vocabulary.read(text), input, probability: score.probability };
       const [found] = await topWords(scorer, [post]);

@@ -8,12 +8,11 @@ import type { Codec } from '../bus/codec.ts';
 import type { Bus, Consumer, Consumption } from '../bus/port.ts';
 import { loadTopics, TOPICS } from '../bus/topics.ts';
 import type { Settings } from '../config/settings.ts';
-import { createEmbedStage } from '../embed/stage.ts';
+import { createEmbedStage, type Vocabularies } from '../embed/stage.ts';
 import { requestMessage } from '../emit/messages.ts';
 import { createEmitStage } from '../emit/stage.ts';
 import { createDecodeStage } from '../ingest/decode.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { Vocabulary } from '../models/port.ts';
 import type { LabelTasks } from '../models/serving/label-openers.ts';
 import type { Languages } from '../normalise/languages.ts';
 import { createNormaliseStage } from '../normalise/stage.ts';
@@ -51,25 +50,28 @@ export interface LabelWorkerDeps {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly models: LabelModels;
-  readonly vocabulary: Vocabulary;
+  readonly vocabularies: Vocabularies;
   readonly languages: Languages;
   /** `keys.context` */
   readonly key: Uint8Array;
 }
 
-type LabelStagesDeps = Pick<LabelWorkerDeps, 'codec' | 'models' | 'vocabulary' | 'languages' | 'metrics'> & {
+type LabelStagesDeps = Pick<
+  LabelWorkerDeps,
+  'codec' | 'models' | 'vocabularies' | 'languages' | 'metrics'
+> & {
   readonly settings: Pick<Settings, 'shadowShare'>;
 };
 
 /** @param partitions of crisis.events.v1 */
 export function createLabelStages(
-  { codec, models, vocabulary, languages, metrics, settings }: LabelStagesDeps,
+  { codec, models, vocabularies, languages, metrics, settings }: LabelStagesDeps,
   partitions: number,
 ): LabelStages {
   return {
     decode: createDecodeStage(codec, partitions),
     normalise: createNormaliseStage(languages),
-    embed: createEmbedStage(vocabulary),
+    embed: createEmbedStage(vocabularies),
     lease(partition) {
       const { value: lineUp, release } = models.lease();
       const informative = lineUp.on('informative', partition);

@@ -4,7 +4,7 @@ import type { Consumer } from '../bus/port.ts';
 import { loadKeys } from '../config/keys.ts';
 import { labelOpeners } from '../models/serving/label-openers.ts';
 import { createLineUps } from '../models/serving/line-up.ts';
-import { loadWords } from '../models/words.ts';
+import { loadAllWords } from '../models/words.ts';
 import { openLanguages } from '../normalise/languages.ts';
 import { CHAMPION_DIR, HUMANITARIAN_CHAMPION_DIR } from '../registry/champions.ts';
 import { openInForce } from '../registry/in-force.ts';
@@ -24,7 +24,7 @@ export function register(program: Command): void {
 /** The worker as a consumer whose close also ends its threads, after the last slice. */
 async function start(runtime: Runtime): Promise<Consumer> {
   const { settings, metrics, log } = runtime;
-  const words = loadWords();
+  const words = loadAllWords();
   const registry = openRegistry(settings);
   const lineUps = createLineUps(
     labelOpeners(
@@ -35,7 +35,7 @@ async function start(runtime: Runtime): Promise<Consumer> {
           settings.humanitarianModelDir || HUMANITARIAN_CHAMPION_DIR,
         ),
       },
-      { threads: settings.scoringThreads, words, metrics, log },
+      { threads: settings.scoringThreads, words: Object.values(words), metrics, log },
     ),
   );
   const models = await openInForce({
@@ -54,7 +54,7 @@ async function start(runtime: Runtime): Promise<Consumer> {
       ...runtime,
       models,
       languages,
-      vocabulary: words.vocabulary,
+      vocabularies: { first: words.first.vocabulary, known: words.known.vocabulary },
       key,
     });
     return withModels(consumer, models.ended, closeThreads);

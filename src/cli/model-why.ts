@@ -95,7 +95,8 @@ async function scoreToday(
   // Loaded here, not above: they bring ONNX Runtime, and `tocsin --help` loads every command.
   const { labelOpeners } = await import('../models/serving/label-openers.ts');
   const { createLineUps } = await import('../models/serving/line-up.ts');
-  const { loadVocabulary } = await import('../models/words.ts');
+  const { loadAllWords } = await import('../models/words.ts');
+  const { rowsOf } = await import('../embed/stage.ts');
   const { createScoreStage } = await import('../score/stage.ts');
   const registry = openRegistry(settings);
   const sources = {
@@ -106,15 +107,16 @@ async function scoreToday(
     ),
   };
   const metrics = createMetrics({ bare: true });
+  const words = loadAllWords();
   const newest = history.at(-1) ?? null;
   // The champions alone: a challenger says nothing yet.
   const state = newest && {
     ...newest,
     tasks: newest.tasks.map((task) => ({ ...task, challenger: null, canary: [] })),
   };
-  const lineUp = await createLineUps(labelOpeners(sources, { threads: 1, metrics, log: silentLog })).make(
-    state,
-  );
+  const lineUp = await createLineUps(
+    labelOpeners(sources, { threads: 1, words: Object.values(words), metrics, log: silentLog }),
+  ).make(state);
   try {
     const stage = createScoreStage({
       informative: lineUp.on('informative', 0).answers,
@@ -135,8 +137,8 @@ async function scoreToday(
       synthetic,
     };
     const draft = { context, receivedAt, pictures: [], ready: [], lineage: NO_LINEAGE };
-    const words = loadVocabulary().encode(text);
-    const [outcome] = await stage.process([{ draft, words }], new AbortController().signal);
+    const rows = rowsOf({ first: words.first.vocabulary, known: words.known.vocabulary }, text);
+    const [outcome] = await stage.process([{ draft, rows }], new AbortController().signal);
     return {
       sequence: newest?.sequence ?? 0,
       tasks: outcome?.kind === 'passed' ? outcome.value.tasks.map(said) : [],

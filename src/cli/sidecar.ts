@@ -8,7 +8,7 @@ import { TocsinError } from '../base/errors.ts';
 import type { Consumer } from '../bus/port.ts';
 import { boundTensorflow } from '../config/tensorflow.ts';
 import { loadArtefact } from '../models/artefact.ts';
-import { loadVocabulary, loadWordVectors, WORD_DIMENSIONS } from '../models/words.ts';
+import { loadVocabulary, loadWordVectors, readingOf, WORD_DIMENSIONS } from '../models/words.ts';
 import { CHAMPION_DIR } from '../registry/champions.ts';
 import { readDesired } from '../registry/desired-state.ts';
 import { keyPaths, registryPaths } from '../registry/layout.ts';
@@ -99,9 +99,8 @@ async function open(runtime: Runtime, engineFlags: Flags): Promise<Sidecar> {
   const dir = ownDir(runtime);
   const tf = await openAskedEngine(engineFlags);
   const vocabulary = loadVocabulary();
-  const vectors = loadWordVectors();
   const buffer = await openBuffer(join(dir, 'buffer.jsonl'), BUFFER);
-  const detector = createDriftDetector(projectWords(vectors, WORD_DIMENSIONS));
+  const detector = createDriftDetector(projectWords(loadWordVectors(), WORD_DIMENSIONS));
   const drift = { seen: false };
   const beat = { at: clock.monotonic() };
   const intake = createIntake({
@@ -139,7 +138,10 @@ async function open(runtime: Runtime, engineFlags: Flags): Promise<Sidecar> {
   const round = (reason: RoundReason): Promise<RoundResult> =>
     runRound(
       {
-        engine: { tf, vocabulary, vectors },
+        engineFor: ({ manifest }) => {
+          const reading = readingOf(manifest.words?.id);
+          return { tf, vocabulary: loadVocabulary(reading), vectors: loadWordVectors(reading) };
+        },
         bus,
         codec,
         clock,

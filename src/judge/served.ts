@@ -54,7 +54,7 @@ export async function openServed(
   const common = { dir, metrics: createMetrics({ bare: true }), log, clock };
   if (several) {
     const words = wordsOf(artefact);
-    const scorer = await openClassScorer({ ...common, words, threads: 1 });
+    const scorer = await openClassScorer({ ...common, words: [words], threads: 1 });
     const kind = severalOf({ task });
     const nothing = several.map(() => 0);
     const score = async (inputs: readonly ScoreInput[]): Promise<Scores> => {
@@ -104,7 +104,7 @@ export async function openServed(
     };
   }
   const words = wordsOf(artefact);
-  const scorer = await openScorer({ ...common, words, threads: 1 });
+  const scorer = await openScorer({ ...common, words: [words], threads: 1 });
   const score = async (inputs: readonly ScoreInput[]): Promise<Scores> =>
     rows((await scorer.score(inputs)).map(({ probability }) => probability));
   return {

@@ -1,9 +1,19 @@
 /** What the pipeline asks of a model that serves, whatever engine runs it. */
 import type { ModelRef } from '../event/records.ts';
 
+/**
+ * Which words of a text a model reads (docs/decisions/0030-which-words-a-model-reads.md).
+ *  - `first`: the first fifteen, unknown ones as row 0; no numbers (MMAT §IV-B).
+ *  - `known`: only those of the table, every number as one word; of more than fifteen the first eight and the last seven.
+ */
+export type Reading = 'first' | 'known';
+
+/** A text as each reading sees it. [15] each */
+export type Rows = Readonly<Record<Reading, Int32Array>>;
+
 /** Words of a post and, where there is one, its picture. */
 export interface ScoreInput {
-  /** Row numbers in the word table, `MAX_WORDS` long; 0 = padding or unknown word. [15] */
+  /** Row numbers in the word table as the model reads the text, `MAX_WORDS` long; 0 = padding or unknown word. [15] */
   readonly words: Int32Array;
   /** RGB bytes, row by row. [64, 64, 3] */
   readonly pixels: Uint8Array | null;
@@ -30,6 +40,7 @@ export interface DecisionThresholds {
 /** A loaded model. Scores do not depend on the neighbours in the batch. */
 export interface Scorer {
   readonly model: ModelRef;
+  readonly reading: Reading;
   readonly thresholds: DecisionThresholds;
   /** One output per input, in order. */
   score(batch: readonly ScoreInput[]): Promise<readonly ScoreOutput[]>;
@@ -56,6 +67,7 @@ export interface ClassOutput {
 /** A loaded model for a task with several classes. Scores do not depend on the neighbours in the batch. */
 export interface ClassScorer {
   readonly model: ModelRef;
+  readonly reading: Reading;
   readonly classes: readonly AskedClass[];
   /** Name of the threshold set, as labels carry it. */
   readonly thresholds: string;

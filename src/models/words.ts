@@ -6,22 +6,16 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { TocsinError } from '../base/errors.ts';
 import { fromHalves, halfTable } from './half.ts';
-import type { Vocabulary } from './port.ts';
+import type { Reading, Vocabulary } from './port.ts';
 
 /** Words of a post that are read; the rest is cut (MMAT §IV-B). */
 export const MAX_WORDS = 15;
 /** Length of a word vector. */
 export const WORD_DIMENSIONS = 100;
 
-/**
- * Which words of a text are read.
- *  - `first`: the first fifteen, unknown ones as row 0; no numbers (MMAT §IV-B).
- *  - `known`: only those of the table, every number as one word; of more than fifteen the first eight and the last seven.
- */
-export type Reading = 'first' | 'known';
 export const READINGS: readonly Reading[] = ['first', 'known'];
-/** The shipped models', and so that of the label worker, which encodes a text once for all of them. */
-const SHIPPED: Reading = 'first';
+/** That of the papers: where nobody asks for another. */
+const PAPERS: Reading = 'first';
 
 /** Changes whenever a reading gives other rows for some text; part of the vocabulary's id. */
 const READING_VERSION: Readonly<Record<Reading, string>> = { first: '1', known: '2' };
@@ -52,7 +46,7 @@ export const loadWordList = (dir: URL = WORDS_DIR): string[] =>
   read(dir, 'words.txt').toString('utf8').trimEnd().split('\n');
 
 /** The shipped word list as rows of the table. Throws MODEL_INVALID when it is missing or torn. */
-export function loadVocabulary(reading: Reading = SHIPPED, dir: URL = WORDS_DIR): Vocabulary {
+export function loadVocabulary(reading: Reading = PAPERS, dir: URL = WORDS_DIR): Vocabulary {
   const all = loadWordList(dir);
   const words = all.slice(0, reading === 'first' ? FIRST_WORDS : all.length);
   const rows = new Map(words.map((word, index) => [word, index + 1]));
@@ -128,21 +122,29 @@ function loadWordHalves(reading: Reading, dir: URL): Uint16Array {
 }
 
 /** The same as float32, for training. [rows, 100] */
-export const loadWordVectors = (reading: Reading = SHIPPED, dir: URL = WORDS_DIR): Float32Array =>
+export const loadWordVectors = (reading: Reading = PAPERS, dir: URL = WORDS_DIR): Float32Array =>
   fromHalves(loadWordHalves(reading, dir), halfTable());
 
 /** The shipped words with their vectors, for serving. */
 export interface Words {
+  readonly reading: Reading;
   readonly vocabulary: Vocabulary;
   /** [rows, 100], float16 in shared memory. */
   readonly halves: Uint16Array;
 }
 
-/** Both together: 10 MB, so whoever opens several models hands one to all. */
-export const loadWords = (reading: Reading = SHIPPED): Words => ({
+/** Both together. */
+export const loadWords = (reading: Reading = PAPERS): Words => ({
+  reading,
   vocabulary: loadVocabulary(reading),
   halves: loadWordHalves(reading, WORDS_DIR),
 });
+
+/** All readings over one table, whose first rows are those of `first`: 10 MB, so whoever opens several models hands one to all. */
+export function loadAllWords(): Readonly<Record<Reading, Words>> {
+  const known = loadWords('known');
+  return { first: { ...known, reading: 'first', vocabulary: loadVocabulary('first') }, known };
+}
 
 /**
  * Copies the vectors of many posts side by side.

@@ -57,10 +57,10 @@ export interface Draft {
   readonly lineage: Lineage;
 }
 
-/** A draft with its words as rows of the word table. [15] */
+/** A draft with its words as rows of the word table, as each reading of `models/port.ts` sees them. [15] each */
 export interface Embedded {
   readonly draft: Draft;
-  readonly words: Int32Array;
+  readonly rows: Readonly<Record<'first' | 'known', Int32Array>>;
 }
 
 /** A draft with its scores. */

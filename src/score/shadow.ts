@@ -2,7 +2,15 @@
 import { partitionOf } from '../base/murmur2.ts';
 import type { ChallengerScore, TaskScore } from '../event/records.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { ClassOutput, ClassScorer, ScoreInput, ScoreOutput, Scorer } from '../models/port.ts';
+import type {
+  ClassOutput,
+  ClassScorer,
+  Reading,
+  Rows,
+  ScoreInput,
+  ScoreOutput,
+  Scorer,
+} from '../models/port.ts';
 
 export interface ShadowOptions {
   readonly informative: Scorer | null;
@@ -11,6 +19,17 @@ export interface ShadowOptions {
   readonly share: number;
   readonly metrics: Metrics;
 }
+
+/** What is asked of a post, before it is known how who answers reads words. */
+export interface Asked {
+  readonly rows: Rows;
+  /** As in `ScoreInput`. */
+  readonly pixels: Uint8Array | null;
+}
+
+/** As this model reads them. */
+export const as = ({ reading }: { readonly reading: Reading }, asked: readonly Asked[]): ScoreInput[] =>
+  asked.map(({ rows, pixels }) => ({ words: rows[reading], pixels }));
 
 /** Puts what the challengers say of a post beside the champions' scores. */
 export type Beside = (post: number, tasks: readonly TaskScore[]) => readonly TaskScore[];
@@ -21,17 +40,20 @@ const isSampled = (id: string, share: number): boolean => partitionOf(id, 1_000)
 /** Scores the sampled posts of a batch. @param posts ids with the inputs that the champion was asked */
 export async function scoreBeside(
   { informative, humanitarian, share, metrics }: ShadowOptions,
-  posts: readonly { readonly id: string; readonly inputs: readonly ScoreInput[] }[],
+  posts: readonly { readonly id: string; readonly inputs: readonly Asked[] }[],
 ): Promise<Beside> {
   const sampled = [...posts.keys()].filter((i) => isSampled((posts[i] as { id: string }).id, share));
   const batch = sampled.flatMap((i) => posts[i]?.inputs ?? []);
   const ask = async <O>(
     task: TaskScore['task'],
-    scorer: { score(batch: readonly ScoreInput[]): Promise<readonly O[]> } | null,
+    scorer: {
+      readonly reading: Reading;
+      score(batch: readonly ScoreInput[]): Promise<readonly O[]>;
+    } | null,
   ): Promise<ReadonlyMap<number, readonly O[]> | null> => {
     if (!scorer || sampled.length === 0) return null;
     try {
-      const outputs = batch.length === 0 ? [] : await scorer.score(batch);
+      const outputs = batch.length === 0 ? [] : await scorer.score(as(scorer, batch));
       let at = 0;
       return new Map(
         sampled.map((i) => {

@@ -5,14 +5,13 @@ import type {
   ClassOutput,
   ClassScorer,
   DecisionThresholds,
-  ScoreInput,
   ScoreOutput,
   Scorer,
   Scorers,
 } from '../models/port.ts';
 import type { Embedded, Scored } from '../pipeline/post.ts';
 import { passed, type Stage } from '../pipeline/stage.ts';
-import { type ShadowOptions, scoreBeside } from './shadow.ts';
+import { type Asked, as, type ShadowOptions, scoreBeside } from './shadow.ts';
 
 /** Pictures of one post that are scored; the label rests on the one that scores highest. */
 export const MAX_SCORED_PICTURES: number = 4;
@@ -30,18 +29,22 @@ export function createScoreStage(
   return {
     name: 'score',
     async process(batch) {
-      const inputs: ScoreInput[] = [];
+      const inputs: Asked[] = [];
       const first: number[] = [];
-      for (const { draft, words } of batch) {
+      for (const { draft, rows } of batch) {
         first.push(inputs.length);
         const pictures = draft.ready.slice(0, MAX_SCORED_PICTURES);
-        for (const { pixels64 } of pictures) if (pixels64) inputs.push({ words, pixels: pixels64 });
-        if (pictures.length === 0 && knownWords(words) > 0) inputs.push({ words, pixels: null });
+        for (const { pixels64 } of pictures) if (pixels64) inputs.push({ rows, pixels: pixels64 });
+        const isKnown = Object.values(rows).some((words) => knownWords(words) > 0);
+        if (pictures.length === 0 && isKnown) inputs.push({ rows, pixels: null });
       }
       const [outputs, classes] =
         inputs.length === 0
           ? [[], []]
-          : await Promise.all([informative.score(inputs), humanitarian.score(inputs)]);
+          : await Promise.all([
+              informative.score(as(informative, inputs)),
+              humanitarian.score(as(humanitarian, inputs)),
+            ]);
       const ownOf = (i: number) => [first[i], first[i + 1] ?? inputs.length] as const;
       const beside = shadow
         ? await scoreBeside(
@@ -66,11 +69,11 @@ export function createScoreStage(
 
 function judge(
   scorer: Scorer,
-  { draft, words }: Embedded,
+  { draft, rows }: Embedded,
   outputs: readonly ScoreOutput[],
 ): Omit<Scored, 'thresholds' | 'modelSequence'> {
   const evidence: string[] = [];
-  const known = knownWords(words);
+  const known = knownWords(rows[scorer.reading]);
   if (draft.context.text === '') evidence.push('no_text');
   else if (known === 0) evidence.push('no_known_words');
   else if (known < FEW_WORDS) evidence.push('few_known_words');

@@ -23,7 +23,8 @@ import type { RoundReason } from './schedule.ts';
 import type { Seeds } from './seeds.ts';
 
 export interface RoundDeps {
-  readonly engine: Engine;
+  /** Tensors, and the words as this champion reads them. Throws MODEL_INVALID where nothing here reads so. */
+  readonly engineFor: (champion: Artefact) => Engine;
   readonly bus: Pick<Bus, 'produce'>;
   readonly codec: Codec;
   readonly clock: Clock;
@@ -59,18 +60,19 @@ export interface RoundResult {
 
 /** Goes on with the round that a kill has interrupted, where the champion is still the one that it attacked. */
 export async function runRound(deps: RoundDeps, reason: RoundReason): Promise<RoundResult> {
-  const { engine, clock, log, metrics } = deps;
+  const { clock, log, metrics } = deps;
   const began = clock.monotonic();
   const folder = openRoundFolder(deps.dir);
   const artefact = await deps.champion();
+  const engine = deps.engineFor(artefact);
   const left = await folder.plan();
-  const plan = left?.parent === artefact.digest ? left : await begin(deps, artefact, reason);
+  const plan = left?.parent === artefact.digest ? left : await begin(deps, engine, artefact, reason);
   log.info({ round: plan.round, reason: plan.reason, posts: plan.train.length }, 'A round begins.');
 
   const encode = (text: string): Int32Array => engine.vocabulary.encode(text);
   const posts = postsOf(plan.train, encode);
   const space = spaceOf(engine, [posts, postsOf(plan.dev, encode)]);
-  const crafted = await craftAll(deps, plan, artefact, posts, space);
+  const crafted = await craftAll(deps, engine, plan, artefact, posts, space);
   const report = (epoch: { readonly epoch: number }): void => log.info({ ...epoch }, 'An epoch is done.');
   const round = { ...engine, ...deps, dir: folder.dir, report };
   const retrained = await retrain(round, plan, artefact, space, crafted);
@@ -110,10 +112,15 @@ export async function runRound(deps: RoundDeps, reason: RoundReason): Promise<Ro
   };
 }
 
-async function begin(deps: RoundDeps, artefact: Artefact, reason: RoundReason): Promise<RoundPlan> {
+async function begin(
+  deps: RoundDeps,
+  engine: Engine,
+  artefact: Artefact,
+  reason: RoundReason,
+): Promise<RoundPlan> {
   const folder = openRoundFolder(deps.dir);
   const number = ((await folder.rounds())?.done ?? 0) + 1;
-  const { plan, sorted } = makePlan(deps.engine, artefact, await deps.seeds(artefact), deps.samples(), {
+  const { plan, sorted } = makePlan(engine, artefact, await deps.seeds(artefact), deps.samples(), {
     number,
     reason,
     seed: number,
@@ -132,7 +139,8 @@ async function begin(deps: RoundDeps, artefact: Artefact, reason: RoundReason): 
 }
 
 async function craftAll(
-  { engine, ...deps }: RoundDeps,
+  deps: RoundDeps,
+  engine: Engine,
   plan: RoundPlan,
   artefact: Artefact,
   posts: ReturnType<typeof postsOf>,

@@ -8,8 +8,8 @@ import { sizeOf } from '../models/encoders/columns.ts';
 import type { Encoder, Modality } from '../models/encoders/contract.ts';
 import { createEntityTagger, type EntityTagger } from '../models/encoders/entities.ts';
 import type { Manifest } from '../models/manifest.ts';
-import type { Vocabulary } from '../models/port.ts';
-import { loadVocabulary, loadWordVectors, type Reading } from '../models/words.ts';
+import type { Reading, Vocabulary } from '../models/port.ts';
+import { loadVocabulary, loadWordVectors } from '../models/words.ts';
 import type { Column, Dims } from '../models/zoo/contract.ts';
 
 /** Tokens of a text that a network reads where nothing else is said (models.md §2.3). */

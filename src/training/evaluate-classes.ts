@@ -140,7 +140,7 @@ export const servedClassScores =
     const { dir } = artefact;
     const words = wordsOf(artefact);
     const metrics = createMetrics({ bare: true });
-    const scorer = await openClassScorer({ dir, words, threads: 1, metrics, log });
+    const scorer = await openClassScorer({ dir, words: [words], threads: 1, metrics, log });
     try {
       return (await scorer.score(await scoreInputs(examples, words.vocabulary))).map(
         ({ probabilities }) => probabilities,

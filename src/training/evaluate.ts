@@ -278,7 +278,13 @@ export const servedScores =
   async (examples) => {
     const { dir } = artefact;
     const words = wordsOf(artefact);
-    const scorer = await openScorer({ dir, words, threads: 1, metrics: createMetrics({ bare: true }), log });
+    const scorer = await openScorer({
+      dir,
+      words: [words],
+      threads: 1,
+      metrics: createMetrics({ bare: true }),
+      log,
+    });
     try {
       const inputs = await scoreInputs(examples, words.vocabulary);
       return (await scorer.score(inputs)).map(({ probability }) => probability);

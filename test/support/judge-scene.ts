@@ -14,13 +14,8 @@ import type { Verdict } from '../../src/judge/verdict.ts';
 import type { Artefact } from '../../src/models/artefact.ts';
 import type { Tf } from '../../src/models/engine/tf.ts';
 import type { Manifest, ServedClass } from '../../src/models/manifest.ts';
-import {
-  loadVocabulary,
-  loadWordVectors,
-  MAX_WORDS,
-  type Reading,
-  WORD_DIMENSIONS,
-} from '../../src/models/words.ts';
+import type { Reading } from '../../src/models/port.ts';
+import { loadVocabulary, loadWordVectors, MAX_WORDS, WORD_DIMENSIONS } from '../../src/models/words.ts';
 import type { Head, Network } from '../../src/models/zoo/contract.ts';
 import { buildMmn, MMN_DEFAULTS } from '../../src/models/zoo/mmn.ts';
 import { openNetwork } from '../../src/models/zoo/open.ts';

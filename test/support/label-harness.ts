@@ -9,6 +9,7 @@ import { type Codec, createCodec } from '../../src/bus/codec.ts';
 import type { OutgoingRecord, PartitionTask, ReceivedRecord } from '../../src/bus/port.ts';
 import { TOPICS } from '../../src/bus/topics.ts';
 import { createLabelStages, type LabelModels } from '../../src/cli/label-worker.ts';
+import type { Vocabularies } from '../../src/embed/stage.ts';
 import type {
   AnyRecord,
   DeadLetter,
@@ -56,12 +57,19 @@ export const tinyVocabulary: Vocabulary = {
   word: (row) => `word ${row}`,
 };
 
+/** `known` leaves out what nobody knows. */
+export const tinyVocabularies: Vocabularies = {
+  first: tinyVocabulary,
+  known: { ...tinyVocabulary, encode: (text) => tinyVocabulary.encode(text.replaceAll('blorb ', '')) },
+};
+
 const meanOf = (values: ArrayLike<number>): number =>
   Array.from(values).reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 
 /** Scores follow from the mean of rows and pixels: enough to see what was scored, and with what. */
 export const tinyScorer: Scorer = {
   model: { name: 'tiny', version: '1', sha256: 'ab' },
+  reading: 'first',
   thresholds: { name: 'tiny-1', yes: 0.6, no: 0.4 },
   async score(batch: readonly ScoreInput[]): Promise<readonly ScoreOutput[]> {
     return batch.map(({ words, pixels }) => {
@@ -85,6 +93,7 @@ export const tinyScorer: Scorer = {
 /** Two classes: `wet` has the text's score of `tinyScorer`, `dry` what is missing to one. */
 const tinyHumanitarian: ClassScorer = {
   model: { name: 'tiny-classes', version: '1', sha256: 'cd' },
+  reading: 'first',
   classes: [
     { name: 'wet', yes: 0.6, no: 0.4 },
     { name: 'dry', yes: 0.7, no: 0.3 },
@@ -299,7 +308,7 @@ export function createLabelHarness(options: HarnessOptions = {}): LabelHarness {
       {
         codec,
         models: options.models ?? steadyModels(tinyScorers),
-        vocabulary: tinyVocabulary,
+        vocabularies: tinyVocabularies,
         languages: inlineLanguages,
         metrics,
         settings: { shadowShare: 1 },

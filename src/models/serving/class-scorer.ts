@@ -27,6 +27,7 @@ export async function openClassScorer(options: ScorerOptions): Promise<ClassScor
   };
   return {
     model: graphs.model,
+    reading: graphs.reading,
     classes: classes.map(({ name, yes, no }) => ({ name, yes, no })),
     thresholds: manifest.thresholds.name,
     score: async (batch) => (await graphs.logits(batch)).map(output),

@@ -7,8 +7,8 @@ import type { Metrics } from '../../metrics/metrics.ts';
 import { ARTEFACT_FILES, type Artefact, loadArtefact } from '../artefact.ts';
 import { closeTo, type Golden, parseGolden } from '../golden.ts';
 import type { Manifest } from '../manifest.ts';
-import type { ScoreInput } from '../port.ts';
-import { loadWords, MAX_WORDS, type Words } from '../words.ts';
+import type { Reading, ScoreInput } from '../port.ts';
+import { loadAllWords, MAX_WORDS, type Words } from '../words.ts';
 import { openScorePool, type ScorePool } from './pool.ts';
 import { LOGITS, PIXELS } from './protocol.ts';
 
@@ -22,8 +22,8 @@ export interface ScorerOptions {
   readonly dir: string;
   /** What lies there, where the caller has verified it already; else it is loaded. */
   readonly artefact?: Artefact;
-  /** The shipped words, where the caller has them already; else they are loaded. */
-  readonly words?: Words;
+  /** The words of some readings, where the caller has them already; else all are loaded. */
+  readonly words?: readonly Words[];
   /** Threads, one ONNX Runtime thread each. */
   readonly threads: number;
   readonly metrics: Metrics;
@@ -41,6 +41,7 @@ export interface PostLogits {
 export interface Graphs {
   readonly manifest: Manifest;
   readonly model: ModelRef;
+  readonly reading: Reading;
   /** One row per post, in order; it does not depend on the neighbours in the batch. */
   logits(batch: readonly ScoreInput[]): Promise<readonly PostLogits[]>;
   close(): Promise<void>;
@@ -57,12 +58,14 @@ export async function openGraphs(options: ScorerOptions): Promise<Graphs> {
   const { dir, threads, metrics, log, clock = systemClock } = options;
   const artefact = options.artefact ?? (await loadArtefact(dir));
   const { manifest } = artefact;
-  const { vocabulary, halves } = options.words ?? loadWords();
-  if (manifest.words?.id !== vocabulary.id)
+  const words = options.words ?? Object.values(loadAllWords());
+  const own = words.find(({ vocabulary }) => vocabulary.id === manifest.words?.id);
+  if (!own)
     throw new TocsinError(
       'MODEL_INVALID',
       `Loading the model in ${dir}: it was trained on another word table.`,
     );
+  const { reading, vocabulary, halves } = own;
   const pictures = manifest.modalities.image === 'trained';
   const readsText = manifest.modalities.text === 'trained';
   const { outputs } = manifest.architecture.head;
@@ -78,8 +81,8 @@ export async function openGraphs(options: ScorerOptions): Promise<Graphs> {
   });
   try {
     const golden = parseGolden(artefact.bytes(ARTEFACT_FILES.golden));
-    for (const { text, words } of golden.texts)
-      if (vocabulary.encode(text).some((id, i) => id !== words[i]))
+    for (const { text, words: rows } of golden.texts)
+      if (vocabulary.encode(text).some((id, i) => id !== rows[i]))
         throw new TocsinError(
           'MODEL_INVALID',
           `Warming up the model in ${dir}: texts are split into other words.`,
@@ -96,6 +99,7 @@ export async function openGraphs(options: ScorerOptions): Promise<Graphs> {
   return {
     manifest,
     model: { name: manifest.name, version: manifest.version, sha256: served?.sha256 ?? '' },
+    reading,
     async logits(batch) {
       const started = clock.monotonic();
       const rows: PostLogits[] = new Array(batch.length);

@@ -26,6 +26,7 @@ export async function openScorer(options: ScorerOptions): Promise<Scorer> {
   };
   return {
     model: graphs.model,
+    reading: graphs.reading,
     thresholds,
     score: async (batch) => (await graphs.logits(batch)).map(output),
     close: () => graphs.close(),

@@ -13,7 +13,14 @@ import type { Manifest } from '../../../src/models/manifest.ts';
 import type { ScoreInput, Scorer } from '../../../src/models/port.ts';
 import { openScorePool } from '../../../src/models/serving/pool.ts';
 import { openScorer } from '../../../src/models/serving/scorer.ts';
-import { gatherVectors, loadVocabulary, loadWordVectors } from '../../../src/models/words.ts';
+import {
+  gatherVectors,
+  loadAllWords,
+  loadVocabulary,
+  loadWords,
+  loadWordVectors,
+  type Words,
+} from '../../../src/models/words.ts';
 import type { Network } from '../../../src/models/zoo/contract.ts';
 import { buildMmn, MMN_DEFAULTS } from '../../../src/models/zoo/mmn.ts';
 import { drawnPictures } from '../../support/drawn-pictures.ts';
@@ -26,8 +33,11 @@ let textOnly: string;
 let pictured: string;
 const open: Scorer[] = [];
 
-const serve = async (dir: string, threads = 1): Promise<Scorer> => {
-  const scorer = await openScorer({ dir, threads, metrics: createMetrics({ bare: true }), log: silentLog });
+const serve = async (dir: string, threads = 1, words?: readonly Words[]): Promise<Scorer> => {
+  const scorer = await openScorer({
+    ...{ dir, threads, ...(words ? { words } : {}) },
+    ...{ metrics: createMetrics({ bare: true }), log: silentLog },
+  });
   open.push(scorer);
   return scorer;
 };
@@ -129,6 +139,16 @@ describe('openScorer', () => {
     });
     expect((await serve(pictured)).model.sha256).toBe(manifest.files['joint.onnx']?.sha256);
     expect(scorer.thresholds).toEqual(manifest.thresholds);
+  });
+
+  it('serves a model of each reading with the words of all', async () => {
+    const known = join(folder, 'known');
+    await writeTestArtefact(tf, mmn, known, { image: 'untrained', reading: 'known' });
+    const [own, shared] = [await serve(known), await serve(known, 1, Object.values(loadAllWords()))];
+    expect([own.reading, (await serve(textOnly)).reading]).toEqual(['known', 'first']);
+    const post = { words: loadVocabulary('known').encode('120 dead in the flood'), pixels: null };
+    expect(await shared.score([post])).toEqual(await own.score([post]));
+    await expect(serve(known, 1, [loadWords('first')])).rejects.toMatchObject({ code: 'MODEL_INVALID' });
   });
 
   it('refuses work after it was closed', async () => {

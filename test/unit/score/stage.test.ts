@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { rowsOf } from '../../../src/embed/stage.ts';
 import type { MediaItem } from '../../../src/event/records.ts';
+import { createMetrics } from '../../../src/metrics/metrics.ts';
 import type { Embedded, Scored } from '../../../src/pipeline/post.ts';
 import { createScoreStage, decide } from '../../../src/score/stage.ts';
-import { readyItem, tinyScorer, tinyScorers, tinyVocabulary } from '../../support/label-harness.ts';
+import { readyItem, tinyScorer, tinyScorers, tinyVocabularies } from '../../support/label-harness.ts';
 
 function embedded(text: string, ready: readonly MediaItem[] = []): Embedded {
   const context = {
@@ -19,7 +21,7 @@ function embedded(text: string, ready: readonly MediaItem[] = []): Embedded {
   };
   return {
     draft: { context, receivedAt: 0, pictures: [], ready, lineage: { traceparent: null, replayId: null } },
-    words: tinyVocabulary.encode(text),
+    rows: rowsOf(tinyVocabularies, text),
   };
 }
 
@@ -134,6 +136,41 @@ describe('scoring', () => {
     expect(value.tasks.slice(1)).toHaveLength(1);
     expect(value.tasks[1]?.decision).toBe('no');
     expect(value.thresholds).toBe('tiny-1 tiny-2');
+  });
+
+  it('asks each model in the words that it reads', async () => {
+    const asked: Record<string, number[][]> = {};
+    const noting = <S extends { score(batch: never): unknown }>(name: string, scorer: S): S => ({
+      ...scorer,
+      score: (batch: readonly { words: Int32Array }[]) => {
+        asked[name] = batch.map(({ words }) => [...words].slice(0, 2));
+        return scorer.score(batch as never);
+      },
+    });
+    const challenger = { ...tinyScorer, reading: 'known' as const };
+    const stage = createScoreStage(
+      {
+        informative: noting('informative', tinyScorer),
+        humanitarian: noting('humanitarian', { ...tinyScorers.humanitarian, reading: 'known' }),
+      },
+      0,
+      {
+        informative: noting('challenger', challenger),
+        humanitarian: null,
+        share: 1,
+        metrics: createMetrics({ bare: true }),
+      },
+    );
+    const [outcome] = await stage.process([embedded('blorb town')], new AbortController().signal);
+    const { first, known } = embedded('blorb town').rows;
+    expect([...known].slice(0, 2)).not.toEqual([...first].slice(0, 2));
+    expect(asked).toEqual({
+      informative: [[...first].slice(0, 2)],
+      humanitarian: [[...known].slice(0, 2)],
+      challenger: [[...known].slice(0, 2)],
+    });
+    const { value } = outcome as { value: Scored };
+    expect(value.tasks[0]?.evidence).toEqual(['few_known_words']);
   });
 
   it('rests each class on the picture that speaks most for it', async () => {

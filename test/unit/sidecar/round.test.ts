@@ -112,7 +112,7 @@ describe('a round', () => {
     let pauses = 0;
     const human = samples(40, 'human');
     const deps: RoundDeps = {
-      engine,
+      engineFor: () => engine,
       bus: { produce: async (records) => void told.push(...records) },
       codec: createCodec(),
       clock: systemClock,

@@ -40,7 +40,7 @@ const threads = (): number => Number(/Threads:\s+(\d+)/.exec(readFileSync('/proc
 
 it('scores each slice with one model, and gives threads and tensors back after each swap', async () => {
   const words = loadWords();
-  const options = { threads: 1, words, metrics: createMetrics({ bare: true }), log: silentLog };
+  const options = { threads: 1, words: [words], metrics: createMetrics({ bare: true }), log: silentLog };
   const versionOf = ({ manifest, digest }: Artefact): ModelVersion => ({ ...manifest, digest });
   const lineUps = createLineUps({
     informative: {
