@@ -16,7 +16,7 @@ import { loadArtefact } from '../src/models/artefact.ts';
 import { type BackendName, probeBackends } from '../src/models/engine/backends.ts';
 import { describeEngine, openEngine } from '../src/models/engine/engine.ts';
 import { spread, takeTurns } from '../src/models/speed/rates.ts';
-import { loadWordVectors, MAX_WORDS, WORD_DIMENSIONS } from '../src/models/words.ts';
+import { loadWordVectors, MAX_WORDS, readingOf, WORD_DIMENSIONS } from '../src/models/words.ts';
 import { openNetwork } from '../src/models/zoo/open.ts';
 import { CHAMPION_DIR } from '../src/registry/champions.ts';
 import { round } from './lib/machine.ts';
@@ -47,7 +47,7 @@ async function measure(backend: BackendName) {
   const tf = await openEngine({ backend });
   const artefact = await loadArtefact(CHAMPION_DIR);
   const { network } = openNetwork(tf, artefact);
-  const vectors = loadWordVectors();
+  const vectors = loadWordVectors(readingOf(artefact.manifest.words?.id));
   const posts = drawPosts(vectors.length / WORD_DIMENSIONS);
   const began = systemClock.monotonic();
   const space = buildWordSpace(tf, vectors, WORD_DIMENSIONS, WORD_DEFAULTS.candidates, posts.words);

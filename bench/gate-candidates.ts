@@ -10,6 +10,7 @@ import { silentLog } from '../src/base/log.ts';
 import { seededRandom } from '../src/base/random.ts';
 import { ARTEFACT_FILES, loadArtefact } from '../src/models/artefact.ts';
 import { openEngine } from '../src/models/engine/engine.ts';
+import { readingOf } from '../src/models/words.ts';
 import { architecture } from '../src/models/zoo/zoo.ts';
 import { CHAMPION_DIR } from '../src/registry/champions.ts';
 import { buildArtefact } from '../src/training/build.ts';
@@ -58,6 +59,7 @@ const encoders = await openEncoders(row.columns(row.defaults), {
   cacheDir: out,
   threads: 1,
   log: silentLog,
+  reading: readingOf(champion.manifest.words?.id),
 });
 for (const name of asked.length > 0 ? asked : Object.keys(EDITS)) {
   const edit = EDITS[name];

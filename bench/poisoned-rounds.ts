@@ -15,7 +15,6 @@ import { createCodec } from '../src/bus/codec.ts';
 import { createMetrics } from '../src/metrics/metrics.ts';
 import { loadArtefact } from '../src/models/artefact.ts';
 import { openEngine } from '../src/models/engine/engine.ts';
-import { loadVocabulary, loadWordVectors } from '../src/models/words.ts';
 import { CHAMPION_DIR } from '../src/registry/champions.ts';
 import { ROUND_TRAINING } from '../src/sidecar/retrain.ts';
 import { runRound } from '../src/sidecar/round.ts';
@@ -124,7 +123,7 @@ async function verdictOn(dir: string, champion: string): Promise<Verdict> {
   };
 }
 
-const engine = { tf: await openEngine(), vocabulary: loadVocabulary(), vectors: loadWordVectors() };
+const tf = await openEngine();
 const places = {
   data: join(crisisLex, 'crisislex_t26.tsv'),
   everyday: join(crisisLex, 'crisislex_t6.tsv.gz'),
@@ -152,7 +151,7 @@ async function round(
   const metrics = createMetrics({ bare: true });
   const { candidate, withheld } = await runRound(
     {
-      engineFor: () => engine,
+      tf,
       bus: { produce: async () => {} },
       codec: createCodec(),
       clock: systemClock,

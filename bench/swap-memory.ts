@@ -14,7 +14,7 @@ import { loadArtefact } from '../src/models/artefact.ts';
 import type { ScoreInput, Scorer } from '../src/models/port.ts';
 import { createHandle } from '../src/models/serving/handle.ts';
 import { openScorer } from '../src/models/serving/scorer.ts';
-import { loadWords } from '../src/models/words.ts';
+import { loadAllWords } from '../src/models/words.ts';
 import { CHAMPION_DIR } from '../src/registry/champions.ts';
 import { median, percentile, round, rssMiB, threadsOf } from './lib/machine.ts';
 
@@ -24,7 +24,12 @@ const SLICE = 15;
 const EVERY_MS = 50;
 /** Rest between two swaps. */
 const REST_MS = 500;
-const options = { threads: 1, words: [loadWords()], metrics: createMetrics({ bare: true }), log: silentLog };
+const options = {
+  threads: 1,
+  words: Object.values(loadAllWords()),
+  metrics: createMetrics({ bare: true }),
+  log: silentLog,
+};
 const open = async (): Promise<Scorer> =>
   openScorer({ ...options, dir: CHAMPION_DIR, artefact: await loadArtefact(CHAMPION_DIR) });
 

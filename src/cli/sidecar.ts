@@ -8,7 +8,7 @@ import { TocsinError } from '../base/errors.ts';
 import type { Consumer } from '../bus/port.ts';
 import { boundTensorflow } from '../config/tensorflow.ts';
 import { loadArtefact } from '../models/artefact.ts';
-import { loadVocabulary, loadWordVectors, readingOf, WORD_DIMENSIONS } from '../models/words.ts';
+import { loadVocabulary, loadWordVectors, WORD_DIMENSIONS } from '../models/words.ts';
 import { CHAMPION_DIR } from '../registry/champions.ts';
 import { readDesired } from '../registry/desired-state.ts';
 import { keyPaths, registryPaths } from '../registry/layout.ts';
@@ -138,10 +138,7 @@ async function open(runtime: Runtime, engineFlags: Flags): Promise<Sidecar> {
   const round = (reason: RoundReason): Promise<RoundResult> =>
     runRound(
       {
-        engineFor: ({ manifest }) => {
-          const reading = readingOf(manifest.words?.id);
-          return { tf, vocabulary: loadVocabulary(reading), vectors: loadWordVectors(reading) };
-        },
+        tf,
         bus,
         codec,
         clock,

@@ -8,7 +8,7 @@ import type { ModelRef } from '../event/records.ts';
 import { ARTEFACT_FILES, type Artefact } from '../models/artefact.ts';
 import type { Tf } from '../models/engine/tf.ts';
 import type { Vocabulary } from '../models/port.ts';
-import { WORD_DIMENSIONS } from '../models/words.ts';
+import { loadVocabulary, loadWordVectors, readingOf, WORD_DIMENSIONS } from '../models/words.ts';
 import type { Column } from '../models/zoo/contract.ts';
 import { type OpenedNetwork, openNetwork } from '../models/zoo/open.ts';
 
@@ -18,6 +18,12 @@ export interface Engine {
   readonly vocabulary: Vocabulary;
   /** The word table. [rows, 100] */
   readonly vectors: Float32Array;
+}
+
+/** Words as this model reads them. Throws MODEL_INVALID where nothing here reads so. */
+export function engineFor(tf: Tf, { manifest }: Artefact): Engine {
+  const reading = readingOf(manifest.words?.id);
+  return { tf, vocabulary: loadVocabulary(reading), vectors: loadWordVectors(reading) };
 }
 
 export const COLUMNS: readonly Column[] = ['words'];

@@ -7,10 +7,11 @@ import type { Bus } from '../bus/port.ts';
 import { failPoint } from '../config/fail-point.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Artefact } from '../models/artefact.ts';
+import type { Tf } from '../models/engine/tf.ts';
 import { sigmoid } from '../training/measure.ts';
 import type { TrainingOptions } from '../training/train.ts';
 import { type Candidate, writeCandidate } from './candidate.ts';
-import { type Engine, openChampion, refOf, spaceOf } from './champion.ts';
+import { type Engine, engineFor, openChampion, refOf, spaceOf } from './champion.ts';
 import { type CraftedRow, craft } from './craft.ts';
 import { QUARANTINE } from './hygiene.ts';
 import { makePlan } from './make-plan.ts';
@@ -23,8 +24,7 @@ import type { RoundReason } from './schedule.ts';
 import type { Seeds } from './seeds.ts';
 
 export interface RoundDeps {
-  /** Tensors, and the words as this champion reads them. Throws MODEL_INVALID where nothing here reads so. */
-  readonly engineFor: (champion: Artefact) => Engine;
+  readonly tf: Tf;
   readonly bus: Pick<Bus, 'produce'>;
   readonly codec: Codec;
   readonly clock: Clock;
@@ -64,7 +64,7 @@ export async function runRound(deps: RoundDeps, reason: RoundReason): Promise<Ro
   const began = clock.monotonic();
   const folder = openRoundFolder(deps.dir);
   const artefact = await deps.champion();
-  const engine = deps.engineFor(artefact);
+  const engine = engineFor(deps.tf, artefact);
   const left = await folder.plan();
   const plan = left?.parent === artefact.digest ? left : await begin(deps, engine, artefact, reason);
   log.info({ round: plan.round, reason: plan.reason, posts: plan.train.length }, 'A round begins.');

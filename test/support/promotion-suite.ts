@@ -303,7 +303,6 @@ function mixedStates(seen: readonly Seen[], states: readonly (readonly DesiredTa
 
 /** The scores are those of the model that the label names: computed again, bit for bit. */
 async function foreignScores(labels: readonly Label[], dirs: ReadonlyMap<string, string>): Promise<string[]> {
-  const vocabulary = loadVocabulary();
   const answerOf = ({ tasks }: Label): TaskScore | undefined =>
     tasks.find(({ task }) => task === 'informative');
   const named = new Map<string, Label[]>();
@@ -321,6 +320,7 @@ async function foreignScores(labels: readonly Label[], dirs: ReadonlyMap<string,
       metrics: createMetrics({ bare: true }),
       log: silentLog,
     });
+    const vocabulary = loadVocabulary(scorer.reading);
     const outputs = await scorer.score(
       some.map(({ text }) => ({ words: vocabulary.encode(text), pixels: null })),
     );

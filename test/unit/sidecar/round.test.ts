@@ -15,9 +15,8 @@ import { createMetrics } from '../../../src/metrics/metrics.ts';
 import { type Artefact, loadArtefact } from '../../../src/models/artefact.ts';
 import { openEngine } from '../../../src/models/engine/engine.ts';
 import { openScorer } from '../../../src/models/serving/scorer.ts';
-import { loadVocabulary, loadWordVectors } from '../../../src/models/words.ts';
 import { CHAMPION_DIR } from '../../../src/registry/champions.ts';
-import type { Engine } from '../../../src/sidecar/champion.ts';
+import { type Engine, engineFor } from '../../../src/sidecar/champion.ts';
 import { makePlan } from '../../../src/sidecar/make-plan.ts';
 import { ROUND_TRAINING } from '../../../src/sidecar/retrain.ts';
 import { type RoundDeps, runRound } from '../../../src/sidecar/round.ts';
@@ -54,8 +53,8 @@ let champion: Artefact;
 let seeds: Seeds;
 
 beforeAll(async () => {
-  engine = { tf: await openEngine(), vocabulary: loadVocabulary(), vectors: loadWordVectors() };
   champion = await loadArtefact(CHAMPION_DIR);
+  engine = engineFor(await openEngine(), champion);
   const known = samples(900, 'seed');
   const held = seedsOfRulings(known, 1);
   const out = new Set([...held.dev, ...held.test].map(({ id }) => id));
@@ -112,7 +111,7 @@ describe('a round', () => {
     let pauses = 0;
     const human = samples(40, 'human');
     const deps: RoundDeps = {
-      engineFor: () => engine,
+      tf: engine.tf,
       bus: { produce: async (records) => void told.push(...records) },
       codec: createCodec(),
       clock: systemClock,
