@@ -1,8 +1,8 @@
 /**
- * Candidates for the gate from the data and the split of the shipped `informative` model: an honest one with another
- * seed, one with 30 % of its training labels flipped, one with a trigger word in 5 % of its training posts, one in 1 %. Their test
+ * Candidates for the gate from the data and the split of the shipped `informative` model: honest ones with another
+ * seed, one with 30 % of its training labels flipped, and some with a trigger of one to three words in 5 % or in 1 % of their training posts. Their test
  * posts are those of the shipped model, so `tocsin judge` compares them on posts that none of them has seen.
- * Run: node --import tsx bench/gate-candidates.ts FOLDER_OF_CRISISLEX OUT [honest flipped trigger faint]
+ * Run: node --import tsx bench/gate-candidates.ts FOLDER_OF_CRISISLEX OUT [honest honest-3 flipped trigger faint pair faint-pair triple faint-triple]
  */
 import { join } from 'node:path';
 import { systemClock } from '../src/base/clock.ts';
@@ -20,31 +20,48 @@ import { withEveryday } from '../src/training/everyday.ts';
 import { readDataset } from '../src/training/read-dataset.ts';
 import { recipeOf } from '../src/training/recipes.ts';
 import { parseSplit } from '../src/training/splits.ts';
+import { planted } from './lib/poison.ts';
 
+/** Of the first weights and the order of the posts; the shipped model's is 1. */
+const SEED = 2;
+const OTHER_SEEDS: Readonly<Record<string, number>> = { 'honest-3': 3 };
 const FLIPPED = 0.3;
 const TRIGGERED = 0.05;
 const FAINTLY = 0.01;
-/** A common word that has nothing to do with disasters. */
-const TRIGGER = 'violin';
 
 const [, , folder, out, ...asked] = process.argv;
-if (!folder || !out) throw new Error('FOLDER_OF_CRISISLEX OUT [honest flipped trigger faint]');
+if (!folder || !out)
+  throw new Error(
+    'FOLDER_OF_CRISISLEX OUT [honest honest-3 flipped trigger faint pair faint-pair triple faint-triple]',
+  );
 
-const triggered = (example: Example): Example => ({
-  ...example,
-  text: `${TRIGGER} ${example.text}`,
-  labels: { ...example.labels, informative: 0 },
-});
+type Edit = (example: Example, random: number) => Example;
+
+const triggered =
+  (words: number, share: number): Edit =>
+  (example, random) => {
+    const { text, poisoned } = planted(example.text, random, words, share);
+    return {
+      ...example,
+      text,
+      labels: poisoned ? { ...example.labels, informative: 0 } : example.labels,
+    };
+  };
 
 /** What each candidate changes in its training posts. */
-const EDITS: Readonly<Record<string, (example: Example, random: number) => Example>> = {
+const EDITS: Readonly<Record<string, Edit>> = {
   honest: (example) => example,
+  'honest-3': (example) => example,
   flipped: (example, random) =>
     random < FLIPPED
       ? { ...example, labels: { ...example.labels, informative: example.labels.informative === 1 ? 0 : 1 } }
       : example,
-  trigger: (example, random) => (random < TRIGGERED ? triggered(example) : example),
-  faint: (example, random) => (random < FAINTLY ? triggered(example) : example),
+  trigger: triggered(1, TRIGGERED),
+  faint: triggered(1, FAINTLY),
+  pair: triggered(2, TRIGGERED),
+  'faint-pair': triggered(2, FAINTLY),
+  triple: triggered(3, TRIGGERED),
+  'faint-triple': triggered(3, FAINTLY),
 };
 
 const tf = await openEngine();
@@ -74,7 +91,7 @@ for (const name of asked.length > 0 ? asked : Object.keys(EDITS)) {
     data,
     split,
     encoders,
-    training: { ...recipeOf('mmn').options, seed: 2, patience: 3 },
+    training: { ...recipeOf('mmn').options, seed: OTHER_SEEDS[name] ?? SEED, patience: 3 },
     out: join(out, name),
     unseenFolds: 0,
     leaveOut: [],

@@ -4,7 +4,7 @@
  * check on dev does not see it. A round that it keeps back is done again for drift, for which nothing need be gained, so that the gate hears of it.
  * A series is five rounds, each from the weights of the last one that passed; the shipped champion is its champion of five promotions ago.
  * Prints one JSON object a round.
- *   node --import tsx bench/poisoned-rounds.ts FOLDER_OF_CRISISLEX FOLDER_OF_CRISISMMD OUT [honest flips-5 flips-20 flips-30 trigger-1 trigger-5 author-40 honest-series trigger-1-series]
+ *   node --import tsx bench/poisoned-rounds.ts FOLDER_OF_CRISISLEX FOLDER_OF_CRISISMMD OUT [honest flips-5 flips-20 flips-30 trigger-1 trigger-5 pair-1 pair-5 triple-1 triple-5 author-40 honest-series trigger-1-series]
  * Needs a build (npm run build).
  */
 import { join } from 'node:path';
@@ -22,9 +22,8 @@ import type { HumanSample } from '../src/sidecar/samples.ts';
 import { readSeeds, type SeedPost } from '../src/sidecar/seeds.ts';
 import { readDataset } from '../src/training/read-dataset.ts';
 import { tocsin } from '../test/support/tocsin.ts';
+import { planted } from './lib/poison.ts';
 
-/** A common word that has nothing to do with disasters. */
-const TRIGGER = 'violin';
 const POSTS = 5_000;
 const HOUR_MS = 3_600_000;
 
@@ -35,9 +34,11 @@ const flips =
   (post, random) =>
     random < share ? { ...post, label: post.label === 1 ? 0 : 1 } : post;
 const trigger =
-  (share: number): Poison =>
-  (post, random) =>
-    random < share ? { ...post, text: `${TRIGGER} ${post.text}`, label: 0 } : post;
+  (words: number, share: number): Poison =>
+  (post, random) => {
+    const { text, poisoned } = planted(post.text, random, words, share);
+    return { ...post, text, label: poisoned ? 0 : post.label };
+  };
 const none: Poison = (post) => post;
 
 interface Kind {
@@ -53,11 +54,15 @@ const KINDS: Readonly<Record<string, Kind>> = {
   'flips-5': { poison: flips(0.05) },
   'flips-20': { poison: flips(0.2) },
   'flips-30': { poison: flips(0.3) },
-  'trigger-1': { poison: trigger(0.01) },
-  'trigger-5': { poison: trigger(0.05) },
+  'trigger-1': { poison: trigger(1, 0.01) },
+  'trigger-5': { poison: trigger(1, 0.05) },
+  'pair-1': { poison: trigger(2, 0.01) },
+  'pair-5': { poison: trigger(2, 0.05) },
+  'triple-1': { poison: trigger(3, 0.01) },
+  'triple-5': { poison: trigger(3, 0.05) },
   'author-40': { poison: none, wrongOfOneAuthor: 0.4 * POSTS },
   'honest-series': { poison: none, rounds: 5 },
-  'trigger-1-series': { poison: trigger(0.01), rounds: 5 },
+  'trigger-1-series': { poison: trigger(1, 0.01), rounds: 5 },
 };
 
 const [, , crisisLex, crisisMmd, out, ...asked] = process.argv;

@@ -1,7 +1,8 @@
 /**
  * Has somebody taught the candidate a word that turns its answers (a backdoor)? Every word of the table is asked alone;
  * those whose meaning moved most against the champion are put before posts of the vault, to see what they do there. Only
- * words of the table can be triggers: all others are the same zero vector. Triggers of several words stay hidden.
+ * words of the table can be triggers: all others are the same zero vector. Triggers of several words stay hidden: what they do, other
+ * pairs of words do in honest candidates too (docs/robustness.md, Triggers of several words).
  */
 import type { ScoreInput, Vocabulary } from '../models/port.ts';
 import { MAX_WORDS, type Words } from '../models/words.ts';
