@@ -95,10 +95,11 @@ const firstWords =
 const knownWords =
   (rows: ReadonlyMap<string, number>): Read =>
   (text) => {
-    const known = tokenise(text).flatMap((token): ReadWord[] => {
-      const row = rows.get(DIGITS.test(token) ? NUMBER : token);
-      return row === undefined ? [] : [{ token, row }];
-    });
+    const known: ReadWord[] = [];
+    for (const token of tokenise(text)) {
+      const row = rows.get(token) ?? (DIGITS.test(token) ? rows.get(NUMBER) : undefined);
+      if (row !== undefined) known.push({ token, row });
+    }
     return known.length <= MAX_WORDS
       ? known
       : [...known.slice(0, MAX_WORDS - FROM_END), ...known.slice(-FROM_END)];
