@@ -174,8 +174,7 @@ function eventTables(runs: readonly RunResult[]): string {
           '',
           'With the logits as they were trained:',
           '',
-          // `part-way` was chosen with the tipping point.
-          ...gainsOf((defence) => (defence === 'part-way' ? [] : asTrained(defence)), event),
+          ...gainsOf(asTrained, event),
         ];
       }),
     )
