@@ -39,10 +39,8 @@ export function createExplainer(firstDir: string, modelsDir: string): Explainer 
       const { loadAllWords } = await import('../models/words.ts');
       words ??= loadAllWords();
       const metrics = createMetrics({ bare: true });
-      const scorer = await openScorer({
-        ...{ dir, artefact, words: Object.values(words), threads: 1 },
-        ...{ metrics, log: silentLog },
-      });
+      const all = Object.values(words);
+      const scorer = await openScorer({ dir, artefact, words: all, threads: 1, metrics, log: silentLog });
       if (scorer.model.sha256 === sha256) return scorer;
       await scorer.close();
     }

@@ -2,15 +2,8 @@
 import { partitionOf } from '../base/murmur2.ts';
 import type { ChallengerScore, TaskScore } from '../event/records.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type {
-  ClassOutput,
-  ClassScorer,
-  Reading,
-  Rows,
-  ScoreInput,
-  ScoreOutput,
-  Scorer,
-} from '../models/port.ts';
+import type { ClassOutput, ClassScorer, Reading, ScoreInput, ScoreOutput, Scorer } from '../models/port.ts';
+import { type Asked, inputsFor } from './asked.ts';
 
 export interface ShadowOptions {
   readonly informative: Scorer | null;
@@ -19,17 +12,6 @@ export interface ShadowOptions {
   readonly share: number;
   readonly metrics: Metrics;
 }
-
-/** What is asked of a post, before it is known how who answers reads words. */
-export interface Asked {
-  readonly rows: Rows;
-  /** As in `ScoreInput`. */
-  readonly pixels: Uint8Array | null;
-}
-
-/** As this model reads them. */
-export const as = ({ reading }: { readonly reading: Reading }, asked: readonly Asked[]): ScoreInput[] =>
-  asked.map(({ rows, pixels }) => ({ words: rows[reading], pixels }));
 
 /** Puts what the challengers say of a post beside the champions' scores. */
 export type Beside = (post: number, tasks: readonly TaskScore[]) => readonly TaskScore[];
@@ -53,7 +35,7 @@ export async function scoreBeside(
   ): Promise<ReadonlyMap<number, readonly O[]> | null> => {
     if (!scorer || sampled.length === 0) return null;
     try {
-      const outputs = batch.length === 0 ? [] : await scorer.score(as(scorer, batch));
+      const outputs = batch.length === 0 ? [] : await scorer.score(inputsFor(scorer, batch));
       let at = 0;
       return new Map(
         sampled.map((i) => {

@@ -11,7 +11,8 @@ import type {
 } from '../models/port.ts';
 import type { Embedded, Scored } from '../pipeline/post.ts';
 import { passed, type Stage } from '../pipeline/stage.ts';
-import { type Asked, as, type ShadowOptions, scoreBeside } from './shadow.ts';
+import { type Asked, inputsFor } from './asked.ts';
+import { type ShadowOptions, scoreBeside } from './shadow.ts';
 
 /** Pictures of one post that are scored; the label rests on the one that scores highest. */
 export const MAX_SCORED_PICTURES: number = 4;
@@ -42,8 +43,8 @@ export function createScoreStage(
         inputs.length === 0
           ? [[], []]
           : await Promise.all([
-              informative.score(as(informative, inputs)),
-              humanitarian.score(as(humanitarian, inputs)),
+              informative.score(inputsFor(informative, inputs)),
+              humanitarian.score(inputsFor(humanitarian, inputs)),
             ]);
       const ownOf = (i: number) => [first[i], first[i + 1] ?? inputs.length] as const;
       const beside = shadow

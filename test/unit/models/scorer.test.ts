@@ -34,10 +34,8 @@ let pictured: string;
 const open: Scorer[] = [];
 
 const serve = async (dir: string, threads = 1, words?: readonly Words[]): Promise<Scorer> => {
-  const scorer = await openScorer({
-    ...{ dir, threads, ...(words ? { words } : {}) },
-    ...{ metrics: createMetrics({ bare: true }), log: silentLog },
-  });
+  const metrics = createMetrics({ bare: true });
+  const scorer = await openScorer({ dir, threads, metrics, log: silentLog, ...(words ? { words } : {}) });
   open.push(scorer);
   return scorer;
 };
