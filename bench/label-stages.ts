@@ -48,7 +48,6 @@ const scorers = {
   informative: await openScorer({ ...options, dir: CHAMPION_DIR }),
   humanitarian: await openClassScorer({ ...options, dir: HUMANITARIAN_CHAMPION_DIR }),
 };
-const vocabularies = { first: words.first.vocabulary, known: words.known.vocabulary };
 const languages = createLanguageId();
 const languageThread = openLanguages();
 
@@ -110,9 +109,7 @@ async function steps(): Promise<void> {
       lineage: (decoded[i] as Decoded).lineage,
     }),
   );
-  const embedded: Embedded[] = await timed('embed', posts, () =>
-    through(createEmbedStage(vocabularies), drafts),
-  );
+  const embedded: Embedded[] = await timed('embed', posts, () => through(createEmbedStage(words), drafts));
   const scored: Scored[] = await timed('score', posts, () => through(createScoreStage(scorers), embedded));
   await timed('simhash', posts, () => texts.map((text) => simhash64(text)));
   await timed('style', posts, () => texts.map((text) => styleOf(text, [])));
@@ -142,7 +139,7 @@ async function wholeTask(): Promise<object> {
       log: silentLog,
       metrics,
       models: steadyModels(scorers),
-      vocabularies,
+      words,
       languages: languageThread,
       key,
       bus: null as never,

@@ -4,9 +4,9 @@ import type { RevisionView } from '../dashboard/wire.ts';
 import type { ModelRef } from '../event/records.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import { loadArtefact } from '../models/artefact.ts';
-import type { Reading, Scorer } from '../models/port.ts';
+import type { Scorer } from '../models/port.ts';
 import { topWords, wordEvidence } from '../models/serving/explain.ts';
-import type { Words } from '../models/words.ts';
+import type { AllWords } from '../models/words.ts';
 import { isSegment, versionDir } from '../registry/layout.ts';
 
 export interface Explainer {
@@ -26,7 +26,7 @@ const KEPT = 3;
 export function createExplainer(firstDir: string, modelsDir: string): Explainer {
   /** By the hash of the file that served, the newest last. */
   const opened = new Map<string, Promise<Scorer | null>>();
-  let words: Readonly<Record<Reading, Words>> | null = null;
+  let words: AllWords | null = null;
 
   const open = async ({ version, sha256 }: ModelRef): Promise<Scorer | null> => {
     const dirs = [firstDir, ...(isSegment(version) ? [versionDir(modelsDir, 'informative', version)] : [])];

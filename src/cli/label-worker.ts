@@ -50,28 +50,25 @@ export interface LabelWorkerDeps {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly models: LabelModels;
-  readonly vocabularies: Vocabularies;
+  readonly words: Vocabularies;
   readonly languages: Languages;
   /** `keys.context` */
   readonly key: Uint8Array;
 }
 
-type LabelStagesDeps = Pick<
-  LabelWorkerDeps,
-  'codec' | 'models' | 'vocabularies' | 'languages' | 'metrics'
-> & {
+type LabelStagesDeps = Pick<LabelWorkerDeps, 'codec' | 'models' | 'words' | 'languages' | 'metrics'> & {
   readonly settings: Pick<Settings, 'shadowShare'>;
 };
 
 /** @param partitions of crisis.events.v1 */
 export function createLabelStages(
-  { codec, models, vocabularies, languages, metrics, settings }: LabelStagesDeps,
+  { codec, models, words, languages, metrics, settings }: LabelStagesDeps,
   partitions: number,
 ): LabelStages {
   return {
     decode: createDecodeStage(codec, partitions),
     normalise: createNormaliseStage(languages),
-    embed: createEmbedStage(vocabularies),
+    embed: createEmbedStage(words),
     lease(partition) {
       const { value: lineUp, release } = models.lease();
       const informative = lineUp.on('informative', partition);

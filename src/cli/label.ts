@@ -54,7 +54,7 @@ async function start(runtime: Runtime): Promise<Consumer> {
       ...runtime,
       models,
       languages,
-      vocabularies: { first: words.first.vocabulary, known: words.known.vocabulary },
+      words,
       key,
     });
     return withModels(consumer, models.ended, closeThreads);

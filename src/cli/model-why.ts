@@ -137,7 +137,7 @@ async function scoreToday(
       synthetic,
     };
     const draft = { context, receivedAt, pictures: [], ready: [], lineage: NO_LINEAGE };
-    const rows = rowsOf({ first: words.first.vocabulary, known: words.known.vocabulary }, text);
+    const rows = rowsOf(words, text);
     const [outcome] = await stage.process([{ draft, rows }], new AbortController().signal);
     return {
       sequence: newest?.sequence ?? 0,

@@ -141,8 +141,10 @@ export const loadWords = (reading: Reading = PAPERS): Words => ({
   halves: loadWordHalves(reading, WORDS_DIR),
 });
 
+export type AllWords = Readonly<Record<Reading, Words>>;
+
 /** All readings over one table, whose first rows are those of `first`: 10 MB, so whoever opens several models hands one to all. */
-export function loadAllWords(): Readonly<Record<Reading, Words>> {
+export function loadAllWords(): AllWords {
   const known = loadWords('known');
   return { first: { ...known, reading: 'first', vocabulary: loadVocabulary('first') }, known };
 }

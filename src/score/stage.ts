@@ -36,8 +36,8 @@ export function createScoreStage(
         first.push(inputs.length);
         const pictures = draft.ready.slice(0, MAX_SCORED_PICTURES);
         for (const { pixels64 } of pictures) if (pixels64) inputs.push({ rows, pixels: pixels64 });
-        const isKnown = Object.values(rows).some((words) => knownWords(words) > 0);
-        if (pictures.length === 0 && isKnown) inputs.push({ rows, pixels: null });
+        if (pictures.length === 0 && Object.values(rows).some((words) => knownWords(words) > 0))
+          inputs.push({ rows, pixels: null });
       }
       const [outputs, classes] =
         inputs.length === 0

@@ -16,7 +16,7 @@ import {
   steadyModels,
   T0,
   tinyScorers,
-  tinyVocabularies,
+  tinyWords,
 } from '../support/label-harness.ts';
 import { inlineLanguages } from '../support/languages.ts';
 import { tocsin as runTocsin, temporaryFolder } from '../support/tocsin.ts';
@@ -53,7 +53,7 @@ describe('the commands that look into a bus', () => {
       log: silentLog,
       metrics: createMetrics({ bare: true }),
       models: steadyModels(tinyScorers),
-      vocabularies: tinyVocabularies,
+      words: tinyWords,
       key: CONTEXT_KEY,
     });
     await bus.produce([event('a'), event('b'), event('a'), { ...event('c'), value: Buffer.from('junk') }]);

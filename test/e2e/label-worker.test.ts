@@ -20,7 +20,7 @@ import {
   steadyModels,
   T0,
   tinyScorers,
-  tinyVocabularies,
+  tinyWords,
 } from '../support/label-harness.ts';
 import { inlineLanguages } from '../support/languages.ts';
 import { temporaryFolder } from '../support/tocsin.ts';
@@ -64,7 +64,7 @@ describe('the label worker on the embedded bus', () => {
       log: silentLog,
       metrics: createMetrics({ bare: true }),
       models: steadyModels(tinyScorers),
-      vocabularies: tinyVocabularies,
+      words: tinyWords,
       key: CONTEXT_KEY,
     });
     consumers.push(consumer);

@@ -58,9 +58,11 @@ export const tinyVocabulary: Vocabulary = {
 };
 
 /** `known` leaves out what nobody knows. */
-export const tinyVocabularies: Vocabularies = {
-  first: tinyVocabulary,
-  known: { ...tinyVocabulary, encode: (text) => tinyVocabulary.encode(text.replaceAll('blorb ', '')) },
+export const tinyWords: Vocabularies = {
+  first: { vocabulary: tinyVocabulary },
+  known: {
+    vocabulary: { ...tinyVocabulary, encode: (text) => tinyVocabulary.encode(text.replaceAll('blorb ', '')) },
+  },
 };
 
 const meanOf = (values: ArrayLike<number>): number =>
@@ -308,7 +310,7 @@ export function createLabelHarness(options: HarnessOptions = {}): LabelHarness {
       {
         codec,
         models: options.models ?? steadyModels(tinyScorers),
-        vocabularies: tinyVocabularies,
+        words: tinyWords,
         languages: inlineLanguages,
         metrics,
         settings: { shadowShare: 1 },

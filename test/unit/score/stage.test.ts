@@ -4,7 +4,7 @@ import type { MediaItem } from '../../../src/event/records.ts';
 import { createMetrics } from '../../../src/metrics/metrics.ts';
 import type { Embedded, Scored } from '../../../src/pipeline/post.ts';
 import { createScoreStage, decide } from '../../../src/score/stage.ts';
-import { readyItem, tinyScorer, tinyScorers, tinyVocabularies } from '../../support/label-harness.ts';
+import { readyItem, tinyScorer, tinyScorers, tinyWords } from '../../support/label-harness.ts';
 
 function embedded(text: string, ready: readonly MediaItem[] = []): Embedded {
   const context = {
@@ -21,7 +21,7 @@ function embedded(text: string, ready: readonly MediaItem[] = []): Embedded {
   };
   return {
     draft: { context, receivedAt: 0, pictures: [], ready, lineage: { traceparent: null, replayId: null } },
-    rows: rowsOf(tinyVocabularies, text),
+    rows: rowsOf(tinyWords, text),
   };
 }
 
